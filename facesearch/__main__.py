@@ -1,0 +1,5 @@
+"""`python -m facesearch` is the `facesearch` command."""
+
+from facesearch.cli import main
+
+main()

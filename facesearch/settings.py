@@ -1,0 +1,169 @@
+"""What can be set, where each value came from, and nothing else: the only reader of os.environ.
+
+Argument > environment > facesearch.toml > default. The file is looked for in the current folder and then in the
+home folder. What AWS needs (profile, region, credentials, endpoint) is botocore's own business and is not here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from facesearch.errors import ConfigurationError
+
+FILE_NAME = "facesearch.toml"
+
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "home": "Folder for everything the program keeps: records, the embedded engine's store, caches",
+        "engine": "`embedded`, `aws`, or the URL of an endpoint that speaks Rekognition's API",
+        "database_url": "Where the records are, as a SQLAlchemy URL (SQLite or Postgres)",
+        "jobs": "Photos worked on at the same time",
+        "max_attempts": "Tries of one call to the service, the first one included",
+        "connect_timeout": "Seconds to wait for a connection to the service",
+        "read_timeout": "Seconds to wait for an answer of the service",
+    }
+)
+
+
+def _default_home() -> Path:
+    return platformdirs.user_data_path("facesearch", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, resolved. `origins` says for each one where its value came from."""
+
+    home: Path = field(default_factory=_default_home)
+    engine: str = "embedded"
+    database_url: str = ""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    max_attempts: int = 5
+    connect_timeout: float = 5.0
+    read_timeout: float = 60.0
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        home = Path(self.home).expanduser().absolute()
+        object.__setattr__(self, "home", home)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{home / 'facesearch.db'}")
+        _check(self)
+
+    @classmethod
+    def resolve(
+        cls,
+        arguments: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> Settings:
+        """Find every setting's value. An argument of None counts as not given.
+
+        Raises ConfigurationError for a value that cannot be used, naming where it stands.
+        """
+        given = {name: value for name, value in (arguments or {}).items() if value is not None}
+        unknown = given.keys() - DESCRIPTIONS.keys()
+        if unknown:
+            raise ConfigurationError(
+                f"no such setting: {', '.join(sorted(unknown))}; there are {', '.join(DESCRIPTIONS)}"
+            )
+        environ = os.environ if environ is None else environ
+        values: dict[str, object] = {}
+        origins = dict.fromkeys(DESCRIPTIONS, "default")
+        in_environment = {name: environ[variable(name)] for name in DESCRIPTIONS if environ.get(variable(name))}
+        home = given.get("home") or in_environment.get("home") or _default_home()
+        for path, from_file in _files([folder or Path.cwd(), Path(str(home)).expanduser()]):
+            values.update(from_file)
+            origins.update(dict.fromkeys(from_file, str(path)))
+        for name, text in in_environment.items():
+            values[name] = text
+            origins[name] = variable(name)
+        for name, value in given.items():
+            values[name] = value
+            origins[name] = "argument"
+        typed = {name: _typed(name, value, origins[name]) for name, value in values.items()}
+        return cls(**typed, origins=MappingProxyType(origins))  # type: ignore[arg-type]
+
+    @property
+    def engine_store(self) -> Path:
+        """The embedded engine's collections and faces, one SQLite file."""
+        return self.home / "engine.db"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again from the installed package at any time."""
+        return self.home / "cache"
+
+    def shown(self) -> dict[str, tuple[str, str]]:
+        """Each setting as text with its origin, passwords left out."""
+        texts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "origins"}
+        texts["database_url"] = without_password(self.database_url)
+        texts["engine"] = without_password(self.engine)
+        return {name: (text, self.origins.get(name, "default")) for name, text in texts.items()}
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"FACESEARCH_{name.upper()}"
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown: a password in it becomes three stars."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return "***"
+    return url.replace(f":{password}@", ":***@", 1) if password else url
+
+
+def _files(folders: list[Path]) -> list[tuple[Path, dict[str, object]]]:
+    for folder in folders:
+        path = folder / FILE_NAME
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+            raise ConfigurationError(f"cannot read {path}: {exc}") from exc
+        known = DESCRIPTIONS.keys() - {"home"}
+        unknown = table.keys() - known
+        if unknown:
+            raise ConfigurationError(
+                f"{path}: no such setting: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+            )
+        return [(path, table)]
+    return []
+
+
+def _typed(name: str, value: object, origin: str) -> object:
+    kinds = {"home": Path, "jobs": int, "max_attempts": int, "connect_timeout": float, "read_timeout": float}
+    kind = kinds.get(name, str)
+    try:
+        return value if isinstance(value, kind) else kind(str(value))
+    except ValueError as exc:
+        raise ConfigurationError(
+            f"{name} (from {origin}) must be a number, not {value!r}"
+        ) from exc
+
+
+def _check(settings: Settings) -> None:
+    engine = settings.engine
+    if engine not in ("embedded", "aws"):
+        parts = urlsplit(engine)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            origin = settings.origins.get("engine", "argument")
+            raise ConfigurationError(
+                f"engine (from {origin}) must be embedded, aws or a URL such as http://127.0.0.1:9000, "
+                f"not {engine!r}"
+            )
+    for name in ("jobs", "max_attempts", "connect_timeout", "read_timeout"):
+        if not getattr(settings, name) > 0:
+            origin = settings.origins.get(name, "argument")
+            raise ConfigurationError(f"{name} (from {origin}) must be more than 0, not {getattr(settings, name)}")
