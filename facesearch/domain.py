@@ -216,6 +216,14 @@ class EnrolledFace:
     enrolled_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFace:
+    """A face that a collection holds, with our record of it; None for one that our records do not know."""
+
+    face: Face
+    enrolled: EnrolledFace | None
+
+
 # --- enrolling -----------------------------------------------------------------------------------------------
 
 
