@@ -297,6 +297,36 @@ class EnrolmentReport:
         return sum(self.counts.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is written down before a photo is sent: that it is about to be."""
+
+    person_id: str
+    photo: Photo
+    on_multiple: OnMultiple
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is written down after the service answered: the photo's state and the face that was stored."""
+
+    person_id: str
+    sha256: str
+    status: PhotoStatus
+    reason: str | None = None
+    record: FaceRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Where a photo of a person stands in a collection; a status of None is an intent nobody settled."""
+
+    status: PhotoStatus | None
+    reason: str | None = None
+    on_multiple: OnMultiple | None = None
+    face_id: str | None = None
+
+
 # --- searching -----------------------------------------------------------------------------------------------
 
 
