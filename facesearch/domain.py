@@ -230,7 +230,9 @@ class ListedFace:
 class OnMultiple(StrEnum):
     """What to do with a photo of several faces."""
 
-    AUTO = "auto"  # the largest, when it has at least three times the area of the next; else leave the photo out
+    AUTO = (
+        "auto"  # the largest, when it has at least three times the area of the next; else leave the photo out
+    )
     LARGEST = "largest"
     SKIP = "skip"
 

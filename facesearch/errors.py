@@ -1,6 +1,6 @@
 """Every exception facesearch raises on purpose, under one root.
 
-    FaceSearchError                     something a user can act on: what happened, to which thing, what to do next
+    FaceSearchError                     what happened, to which thing, and what to do next
     |-- UsageError                      the call itself is wrong (an unknown person, two people of one name)
     |-- PhotoError                      one photo; a run over many photos goes on
     |   |-- UnreadablePhotoError        missing, no rights, empty, truncated, not an image, too small, a bomb

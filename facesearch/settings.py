@@ -77,7 +77,9 @@ class Settings:
         environ = os.environ if environ is None else environ
         values: dict[str, object] = {}
         origins = dict.fromkeys(DESCRIPTIONS, "default")
-        in_environment = {name: environ[variable(name)] for name in DESCRIPTIONS if environ.get(variable(name))}
+        in_environment = {
+            name: environ[variable(name)] for name in DESCRIPTIONS if environ.get(variable(name))
+        }
         home = given.get("home") or in_environment.get("home") or _default_home()
         for path, from_file in _files([folder or Path.cwd(), Path(str(home)).expanduser()]):
             values.update(from_file)
@@ -148,9 +150,7 @@ def _typed(name: str, value: object, origin: str) -> object:
     try:
         return value if isinstance(value, kind) else kind(str(value))
     except ValueError as exc:
-        raise ConfigurationError(
-            f"{name} (from {origin}) must be a number, not {value!r}"
-        ) from exc
+        raise ConfigurationError(f"{name} (from {origin}) must be a number, not {value!r}") from exc
 
 
 def _check(settings: Settings) -> None:
@@ -166,4 +166,6 @@ def _check(settings: Settings) -> None:
     for name in ("jobs", "max_attempts", "connect_timeout", "read_timeout"):
         if not getattr(settings, name) > 0:
             origin = settings.origins.get(name, "argument")
-            raise ConfigurationError(f"{name} (from {origin}) must be more than 0, not {getattr(settings, name)}")
+            raise ConfigurationError(
+                f"{name} (from {origin}) must be more than 0, not {getattr(settings, name)}"
+            )

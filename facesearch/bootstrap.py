@@ -1,0 +1,122 @@
+"""The composition root: settings become a client, a gateway, records and a FaceSearch.
+
+It may import everything, and imports what is heavy inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from facesearch.app import FaceSearch
+from facesearch.settings import Settings
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+    from mypy_boto3_rekognition import RekognitionClient
+
+    from facesearch.records.database import Database
+    from facesearch.rekognition import Rekognition
+
+_NO_HOST = "http://embedded.invalid"  # never resolved: the engine answers before a socket is opened
+_ENGINE_REGION = "us-east-1"
+
+
+def open_app(settings: Settings) -> FaceSearch:
+    """FaceSearch over the engine and the records that the settings name; each is opened when first used."""
+    return FaceSearch(settings, partial(open_gateway, settings), partial(open_database, settings))
+
+
+def open_database(settings: Settings) -> Database:
+    """The records; SQLite is brought up to date, Postgres must be."""
+    from facesearch.records.database import Database
+
+    return Database(settings.database_url)
+
+
+def upgrade_database(settings: Settings) -> str:
+    """Bring the records' schema up to date and name its revision."""
+    from facesearch.records import database
+
+    return database.upgrade(settings.database_url)
+
+
+def database_revision(settings: Settings) -> tuple[str | None, str]:
+    """The revision of the records' schema, None for an empty database, and the newest there is."""
+    from facesearch.records import database
+
+    return database.revision(settings.database_url)
+
+
+def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
+    """The gateway to the engine the settings name, and what closes it."""
+    from facesearch.rekognition import Rekognition
+
+    if settings.engine == "embedded":
+        client, close = _embedded_client(settings)
+    else:
+        client = _remote_client(settings)
+        close = client.close
+    return Rekognition(client), close
+
+
+def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[], None]]:
+    """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
+    import botocore.session
+
+    from facesearch.engine.service import Engine
+    from facesearch.engine.transports import attach
+
+    def recognizer() -> Any:
+        from facesearch.engine.vision.recognizer import DlibRecognizer
+
+        return DlibRecognizer.load(cache=settings.cache)
+
+    unset = (None, None, None, None)
+    session = botocore.session.Session(
+        session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
+    )
+    client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
+    engine = Engine(settings.engine_store, recognizer)
+    attach(client, engine)
+
+    def close() -> None:
+        client.close()
+        engine.close()
+
+    return client, close
+
+
+def _remote_client(settings: Settings) -> RekognitionClient:
+    """A client of AWS, or of an endpoint; credentials, region and profile are botocore's own."""
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    from facesearch.rekognition import translated
+
+    try:
+        session = botocore.session.Session()
+        if settings.engine == "aws":
+            return _client(session, settings)
+        region = session.get_config_variable("region") or _ENGINE_REGION
+        unsigned = session.get_credentials() is None
+        return _client(session, settings, unsigned=unsigned, endpoint_url=settings.engine, region_name=region)
+    except BotoCoreError as exc:
+        raise translated(exc) from exc
+
+
+def _client(
+    session: Session, settings: Settings, *, unsigned: bool = False, **where: str
+) -> RekognitionClient:
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    from facesearch.rekognition import client_config
+
+    config = client_config(settings)
+    if unsigned:
+        config = config.merge(Config(signature_version=UNSIGNED))
+    client: RekognitionClient = session.create_client("rekognition", config=config, **where)
+    return client
