@@ -1,4 +1,4 @@
-"""FaceSearch: the use cases bound to one engine and one database. The command line, and Python users, hold this."""
+"""FaceSearch: the use cases bound to one engine and one database, for the command line and for Python."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ home folder. What AWS needs (profile, region, credentials, endpoint) is botocore
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -108,7 +109,11 @@ class Settings:
         texts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "origins"}
         texts["database_url"] = without_password(self.database_url)
         texts["engine"] = without_password(self.engine)
-        return {name: (text, self.origins.get(name, "default")) for name, text in texts.items()}
+        return {name: (text, self.origin(name)) for name, text in texts.items()}
+
+    def origin(self, name: str) -> str:
+        """Where a setting's value came from."""
+        return self.origins.get(name, "argument")
 
 
 def variable(name: str) -> str:
@@ -148,24 +153,28 @@ def _typed(name: str, value: object, origin: str) -> object:
     kinds = {"home": Path, "jobs": int, "max_attempts": int, "connect_timeout": float, "read_timeout": float}
     kind = kinds.get(name, str)
     try:
-        return value if isinstance(value, kind) else kind(str(value))
+        return value if type(value) is kind else kind(str(value))
     except ValueError as exc:
         raise ConfigurationError(f"{name} (from {origin}) must be a number, not {value!r}") from exc
 
 
 def _check(settings: Settings) -> None:
-    engine = settings.engine
-    if engine not in ("embedded", "aws"):
-        parts = urlsplit(engine)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            origin = settings.origins.get("engine", "argument")
-            raise ConfigurationError(
-                f"engine (from {origin}) must be embedded, aws or a URL such as http://127.0.0.1:9000, "
-                f"not {engine!r}"
-            )
+    if settings.engine not in ("embedded", "aws") and not _is_endpoint(settings.engine):
+        raise ConfigurationError(
+            f"engine (from {settings.origin('engine')}) must be embedded, aws or a URL such as "
+            f"http://127.0.0.1:9000, not {settings.engine!r}"
+        )
     for name in ("jobs", "max_attempts", "connect_timeout", "read_timeout"):
-        if not getattr(settings, name) > 0:
-            origin = settings.origins.get(name, "argument")
+        value = getattr(settings, name)
+        if not 0 < value < math.inf:
             raise ConfigurationError(
-                f"{name} (from {origin}) must be more than 0, not {getattr(settings, name)}"
+                f"{name} (from {settings.origin(name)}) must be more than 0, not {value}"
             )
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -74,8 +74,7 @@ def _why_not_one(
     largest, following = seen[0][0].box.area, seen[1][0].box.area
     if largest >= CLEARLY_LARGER * following:
         return None
-    times = f"{largest / following:.1f} times" if following else "no more than"
-    return f"{len(seen)} faces, and the largest has only {times} the area of the next"
+    return f"{len(seen)} faces, and the largest has only {largest / following:.1f} times the area of the next"
 
 
 def _left_out(result: IndexResult, status: PhotoStatus, reason: str) -> Choice:

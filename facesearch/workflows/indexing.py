@@ -1,11 +1,11 @@
 """Enrolling: planned photos become faces in a collection and records of whose they are.
 
-The service and the database are not one transaction, so each photo is written down twice: its intent is committed
+The service and the database are not one transaction, so each photo is written down twice: the intent is committed
 before the call and its settlement after it. A run that dies in between leaves intents, which the next run simply
 carries out again: a photo's ExternalImageId is made from its person and its content, and the service stores the
 same image under the same ExternalImageId once.
 
-Threads hash, convert and call; the database is written by the calling thread alone, many photos in one transaction.
+Threads hash, convert and call; only the calling thread writes to the database, many photos in one transaction.
 """
 
 from __future__ import annotations
