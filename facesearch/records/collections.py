@@ -1,0 +1,50 @@
+"""Which collections the records know, and what becomes of their faces when one is deleted or made anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from facesearch.domain import Collection
+from facesearch.records.tables import CollectionRow, FaceRow, JournalRow
+from facesearch.records.unit import Lock, Unit
+
+_SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp differently from call to call
+
+
+class CollectionRecords(Unit):
+    """Collections, by ARN."""
+
+    def remember_collection(self, collection: Collection) -> bool:
+        """Know the collection from now on.
+
+        True when the one known under this ARN was created at another time: that one is gone, and the records
+        of its faces and its journal are deleted here.
+        """
+        facts = {
+            "collection_id": collection.collection_id,
+            "model_version": collection.model_version,
+            "created_at": collection.created_at,
+        }
+        insert = self._insert(CollectionRow).on_conflict_do_nothing(index_elements=["arn"])
+        self._session.connection().execute(insert, {"arn": collection.arn, **facts})
+        statement = select(CollectionRow.id, CollectionRow.model_version, CollectionRow.created_at)
+        known = self._session.execute(statement.where(CollectionRow.arn == collection.arn)).one()
+        anew = bool(abs(known.created_at - collection.created_at) > _SAME_MOMENT)
+        if anew:
+            self._lock(Lock.ENROLMENT)
+            self._erase(FaceRow.collection == known.id, JournalRow.collection == known.id)
+        if anew or known.model_version != collection.model_version:
+            self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))
+        return anew
+
+    def forget_collection(self, arn: str) -> int:
+        """Delete everything about a collection but its people. Returns how many face records went."""
+        self._lock(Lock.ENROLMENT)
+        number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        if number is None:
+            return 0
+        erased = self._erase(FaceRow.collection == number, JournalRow.collection == number)
+        self._delete(CollectionRow, CollectionRow.id == number)
+        return erased

@@ -1,0 +1,163 @@
+"""Enrolment runs and their journal: an intent before each call to the service, a settlement after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from uuid import uuid4
+
+from sqlalchemy import and_, bindparam, select, update
+
+from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, Settlement
+from facesearch.errors import DatabaseError
+from facesearch.records.faces import CHANGING, face_values
+from facesearch.records.tables import INTENT, CollectionRow, FaceRow, JournalRow, PhotoRow, RunRow, now
+from facesearch.records.unit import Lock, Unit, chunks
+
+Pair = tuple[str, str]  # person id, sha256 of the photo
+
+
+class EnrolmentRecords(Unit):
+    """Runs, and where each photo of each person stands in a collection."""
+
+    def start_run(self, arn: str) -> str:
+        """Begin an enrolment into a remembered collection, and name it (32 hex digits)."""
+        run = RunRow(id=uuid4().hex, collection=self._collection(arn))
+        self._session.add(run)
+        self._session.flush()
+        return run.id
+
+    def finish_run(self, run_id: str, counts: Mapping[PhotoStatus, int]) -> None:
+        """Write down that a run ended by itself, and how many photos ended in each status."""
+        values = {status.value: count for status, count in counts.items()}
+        self._session.execute(
+            update(RunRow).where(RunRow.id == run_id).values(finished_at=now(), counts=values)
+        )
+
+    def journal(self, arn: str, pairs: Sequence[Pair]) -> dict[Pair, JournalEntry]:
+        """Where those photos of those people stand; a pair never tried is not in the answer."""
+        wanted = set(pairs)
+        statement = (
+            select(
+                JournalRow.person,
+                PhotoRow.sha256,
+                JournalRow.state,
+                JournalRow.reason,
+                JournalRow.on_multiple,
+                FaceRow.face_id,
+            )
+            .join(PhotoRow, PhotoRow.id == JournalRow.photo)
+            .join(CollectionRow, CollectionRow.id == JournalRow.collection)
+            .outerjoin(
+                FaceRow,
+                and_(
+                    FaceRow.collection == JournalRow.collection,
+                    FaceRow.photo == JournalRow.photo,
+                    FaceRow.person == JournalRow.person,
+                ),
+            )
+            .where(CollectionRow.arn == arn)
+            .order_by(FaceRow.id)  # the newest face last, should there be two from one photo
+        )
+        entries: dict[Pair, JournalEntry] = {}
+        for photos in chunks(sha256 for _, sha256 in pairs):
+            for row in self._session.execute(statement.where(PhotoRow.sha256.in_(photos))):
+                if (row.person, row.sha256) in wanted:
+                    entries[row.person, row.sha256] = _entry(
+                        row.state, row.reason, row.on_multiple, row.face_id
+                    )
+        return entries
+
+    def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
+        """Write down that the photos are about to be sent, and where their files were seen."""
+        self._lock(Lock.ENROLMENT, shared=True)
+        collection = self._collection(arn)
+        paths = {intent.photo.sha256: intent.photo.path for intent in intents}
+        moment = now()
+        self._upsert(
+            PhotoRow,
+            [{"sha256": sha256, "path": paths[sha256], "first_seen_at": moment} for sha256 in sorted(paths)],
+            unique=["sha256"],
+            changed=["path"],
+        )
+        numbers = self._photo_numbers(paths)
+        rows = {
+            (intent.person_id, numbers[intent.photo.sha256]): {
+                "run": run_id,
+                "collection": collection,
+                "person": intent.person_id,
+                "photo": numbers[intent.photo.sha256],
+                "state": INTENT,
+                "reason": None,
+                "on_multiple": intent.on_multiple.value,
+                "intended_at": moment,
+                "settled_at": None,
+            }
+            for intent in intents
+        }
+        self._upsert(
+            JournalRow,
+            [rows[pair] for pair in sorted(rows)],
+            unique=["collection", "person", "photo"],
+            changed=["run", "state", "reason", "on_multiple", "intended_at", "settled_at"],
+        )
+
+    def settle(self, arn: str, settlements: Sequence[Settlement]) -> None:
+        """Write down how intended photos ended, and the faces that the collection now holds of them.
+
+        Raises DatabaseError when an intent is gone, because another command deleted the person or the collection
+        meanwhile.
+        """
+        self._lock(Lock.ENROLMENT, shared=True)
+        collection = self._collection(arn)
+        last = {(s.person_id, s.sha256): s for s in settlements}
+        numbers = self._photo_numbers(sha256 for _, sha256 in last)
+        rows = sorted(
+            ((person, numbers[sha256], s) for (person, sha256), s in last.items() if sha256 in numbers),
+            key=itemgetter(0, 1),
+        )
+        if len(rows) < len(last) or self._settle_journal(collection, rows) < len(rows):
+            raise DatabaseError(
+                "photos were being enrolled whose person or collection another command deleted: "
+                "run the same command again"
+            )
+        faces = [
+            {"collection": collection, "person": person, "photo": photo, **face_values(s.record)}
+            for person, photo, s in rows
+            if s.record
+        ]
+        self._upsert(FaceRow, faces, unique=["collection", "face_id"], changed=CHANGING)
+
+    def _settle_journal(self, collection: int, rows: Sequence[tuple[str, int, Settlement]]) -> int:
+        """Settle the journal of (person, photo number, settlement), and return how many intents there were."""
+        if not rows:
+            return 0
+        statement = (
+            update(JournalRow)
+            .where(JournalRow.collection == collection, JournalRow.person == bindparam("whose"))
+            .where(JournalRow.photo == bindparam("which"))
+            .values(state=bindparam("status"), reason=bindparam("why"), settled_at=now())
+        )
+        values = [
+            {"whose": person, "which": photo, "status": s.status.value, "why": s.reason}
+            for person, photo, s in rows
+        ]
+        return self._session.connection().execute(statement, values).rowcount
+
+    def _photo_numbers(self, sha256s: Iterable[str]) -> dict[str, int]:
+        """The row numbers of the photos that are known."""
+        statement = select(PhotoRow.sha256, PhotoRow.id)
+        return {
+            sha256: number
+            for some in chunks(sha256s)
+            for sha256, number in self._session.execute(statement.where(PhotoRow.sha256.in_(some)))
+        }
+
+
+def _entry(state: str, reason: str | None, on_multiple: str | None, face_id: str | None) -> JournalEntry:
+    return JournalEntry(
+        status=None if state == INTENT else PhotoStatus(state),
+        reason=reason,
+        on_multiple=OnMultiple(on_multiple) if on_multiple else None,
+        face_id=face_id,
+    )

@@ -1,0 +1,126 @@
+"""The faces that collections hold, joined to their people and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+
+from facesearch.domain import Box, EnrolledFace, Face, FaceRecord, Photo, Pose, Quality
+from facesearch.records.people import person
+from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PersonRow, PhotoRow, now
+from facesearch.records.unit import Lock, Unit, chunks
+
+# What is written over when a face that is known is settled again; when it was enrolled first stays.
+CHANGING = tuple(
+    column.name
+    for column in FaceRow.__table__.columns
+    if column.name not in ("id", "collection", "face_id", "enrolled_at")
+)
+
+
+class FaceRecords(Unit):
+    """Faces, by FaceId within one collection."""
+
+    def faces(self, arn: str, face_ids: Sequence[str]) -> dict[str, EnrolledFace]:
+        """Those of the faces that the records know, by FaceId."""
+        statement = _joined(arn)
+        return {
+            row.FaceRow.face_id: _enrolled(*row)
+            for some in chunks(face_ids)
+            for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+        }
+
+    def iter_faces(self, arn: str, person_id: str | None = None) -> Iterator[EnrolledFace]:
+        """Every known face of a collection, or of one person in it, in the order of enrolment.
+
+        Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
+        """
+        statement = _joined(arn).order_by(FaceRow.id)
+        if person_id is not None:
+            statement = statement.where(FaceRow.person == person_id)
+        for row in self._session.execute(statement.execution_options(yield_per=1000)):
+            yield _enrolled(*row)
+
+    def delete_faces(self, arn: str, face_ids: Sequence[str]) -> int:
+        """Delete the records of faces and the journal of their photos, which may then be enrolled again.
+
+        Returns how many face records went.
+        """
+        self._lock(Lock.ENROLMENT)
+        number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        return sum(self._erase_faces(number, some) for some in chunks(face_ids)) if number else 0
+
+    def _erase_faces(self, collection: int, face_ids: list[str]) -> int:
+        chosen = (FaceRow.collection == collection) & FaceRow.face_id.in_(face_ids)
+        of_their_photos = exists().where(
+            chosen,
+            FaceRow.collection == JournalRow.collection,
+            FaceRow.person == JournalRow.person,
+            FaceRow.photo == JournalRow.photo,
+        )
+        return self._erase(chosen, of_their_photos)
+
+
+def face_values(record: FaceRecord) -> dict[str, Any]:
+    """The columns of a face that the service says, as it said them when it stored the face."""
+    face, detail = record.face, record.detail
+    return {
+        "face_id": face.face_id,
+        "image_id": face.image_id,
+        "external_image_id": face.external_image_id,
+        "left": face.box.left,
+        "top": face.box.top,
+        "width": face.box.width,
+        "height": face.box.height,
+        "confidence": face.confidence,
+        "brightness": detail.quality.brightness if detail.quality else None,
+        "sharpness": detail.quality.sharpness if detail.quality else None,
+        "roll": detail.pose.roll if detail.pose else None,
+        "yaw": detail.pose.yaw if detail.pose else None,
+        "pitch": detail.pose.pitch if detail.pose else None,
+        "model_version": face.model_version,
+        "enrolled_at": now(),
+    }
+
+
+def _joined(arn: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(FaceRow, CollectionRow.collection_id, PersonRow, PhotoRow)
+        .join(CollectionRow, CollectionRow.id == FaceRow.collection)
+        .join(PersonRow, PersonRow.id == FaceRow.person)
+        .join(PhotoRow, PhotoRow.id == FaceRow.photo)
+        .where(CollectionRow.arn == arn)
+    )
+
+
+def _enrolled(face: FaceRow, collection_id: str, whose: PersonRow, photo: PhotoRow) -> EnrolledFace:
+    return EnrolledFace(
+        face=Face(
+            face_id=face.face_id,
+            image_id=face.image_id,
+            box=Box(face.left, face.top, face.width, face.height),
+            confidence=face.confidence,
+            external_image_id=face.external_image_id,
+            model_version=face.model_version,
+        ),
+        collection_id=collection_id,
+        person=person(whose),
+        photo=Photo(photo.sha256, photo.path),
+        pose=_pose(face),
+        quality=_quality(face),
+        enrolled_at=face.enrolled_at,
+    )
+
+
+def _pose(face: FaceRow) -> Pose | None:
+    if face.roll is None or face.yaw is None or face.pitch is None:
+        return None
+    return Pose(face.roll, face.yaw, face.pitch)
+
+
+def _quality(face: FaceRow) -> Quality | None:
+    if face.brightness is None or face.sharpness is None:
+        return None
+    return Quality(face.brightness, face.sharpness)

@@ -1,0 +1,12 @@
+"""Records: people, photos, faces and the journal within one transaction, rows in and domain values out."""
+
+from __future__ import annotations
+
+from facesearch.records.collections import CollectionRecords
+from facesearch.records.enrolment import EnrolmentRecords
+from facesearch.records.faces import FaceRecords
+from facesearch.records.people import PeopleRecords
+
+
+class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, FaceRecords):
+    """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

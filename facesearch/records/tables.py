@@ -1,0 +1,131 @@
+"""The tables. Alembic's migrations make them; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
+
+HEAD = "0001"  # the newest migration; a constant, so that opening a database needs no Alembic
+
+INTENT = "intent"  # the state of a journal row whose photo was about to be sent; else a PhotoStatus value
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Row(DeclarativeBase):
+    """What every table shares: the names of its constraints, so that a migration can name them again."""
+
+    type_annotation_map: ClassVar = {float: Double}
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+
+class CollectionRow(Row):
+    """A collection that was seen on some engine; its ARN tells equal names on two engines apart."""
+
+    __tablename__ = "collections"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    arn: Mapped[str] = mapped_column(String(2048), unique=True)
+    collection_id: Mapped[str] = mapped_column(String(255))
+    model_version: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(
+        UtcDateTime
+    )  # as the service says; made anew, it is another one
+
+
+class PersonRow(Row):
+    """Someone we know. Several people may share a name; a key belongs to one."""
+
+    __tablename__ = "people"
+    # A hash, because a Postgres B-tree refuses values of some 2,700 bytes, and names are only asked for whole.
+    __table_args__ = (Index(None, "name", postgresql_using="hash"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Name)
+    key: Mapped[str | None] = mapped_column(Name, unique=True)
+    attributes: Mapped[dict[str, Any]] = mapped_column(Json)
+    notes: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+
+
+class PhotoRow(Row):
+    """A file by its content. It stays as long as the journal or a face refers to it."""
+
+    __tablename__ = "photos"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    path: Mapped[str] = mapped_column(PathText)  # where it was last seen
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class RunRow(Row):
+    """One enrolment; without `finished_at` it was interrupted, or is going on."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    counts: Mapped[dict[str, int] | None] = mapped_column(Json)
+
+
+class JournalRow(Row):
+    """Where a photo of a person stands in a collection: about to be sent, or how it ended."""
+
+    __tablename__ = "journal"
+    __table_args__ = (UniqueConstraint("collection", "person", "photo"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    photo: Mapped[int] = mapped_column(ForeignKey("photos.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Remark)
+    on_multiple: Mapped[str | None] = mapped_column(String(16))
+    intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FaceRow(Row):
+    """A face that a collection holds, with whose it is and which photo it came from."""
+
+    __tablename__ = "faces"
+    __table_args__ = (UniqueConstraint("collection", "face_id"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    face_id: Mapped[str] = mapped_column(String(36))
+    image_id: Mapped[str] = mapped_column(String(36))
+    external_image_id: Mapped[str | None] = mapped_column(String(255))
+    person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    photo: Mapped[int] = mapped_column(ForeignKey("photos.id"), index=True)
+    left: Mapped[float]
+    top: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    confidence: Mapped[float]
+    brightness: Mapped[float | None]
+    sharpness: Mapped[float | None]
+    roll: Mapped[float | None]
+    yaw: Mapped[float | None]
+    pitch: Mapped[float | None]
+    model_version: Mapped[str | None] = mapped_column(String(255))
+    enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

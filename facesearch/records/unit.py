@@ -1,0 +1,109 @@
+"""What every part of the records stands on: one transaction, and the few statements they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, select, union
+from sqlalchemy.dialects import postgresql, sqlite
+
+from facesearch.errors import DatabaseError
+from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow, Row
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+CHUNK = 1000  # values in one statement; SQLite's own limit is 32,766
+
+
+class Lock(IntEnum):
+    """What is done by one transaction at a time on Postgres: the numbers are pg_advisory_lock's keys.
+
+    SQLite needs none of them: a transaction that writes is the only one there.
+    """
+
+    PEOPLE = 7_306_001  # deciding who is who
+    ENROLMENT = 7_306_002  # shared by those who add photos and faces, exclusive for those who delete some
+    MIGRATION = 7_306_003
+
+
+class Unit:
+    """One transaction on the records. It never commits; the database that made it does."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _lock(self, lock: Lock, *, shared: bool = False) -> None:
+        """Wait for the lock and hold it until the transaction ends. To be taken before any row is touched."""
+        if self._on_postgres:
+            take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            self._session.execute(select(take(int(lock))))
+
+    @property
+    def _on_postgres(self) -> bool:
+        return self._session.get_bind().dialect.name == "postgresql"
+
+    def _insert(self, table: type[Row]) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that can say ON CONFLICT."""
+        return (postgresql.insert if self._on_postgres else sqlite.insert)(table)
+
+    def _upsert(
+        self,
+        table: type[Row],
+        rows: Sequence[Mapping[str, Any]],
+        unique: Iterable[str],
+        changed: Iterable[str],
+    ) -> None:
+        """Add the rows; where one with the same `unique` columns is there, its `changed` columns are written over.
+
+        Rows must come in an order that every process uses, or two of them could wait for each other.
+        """
+        if rows:
+            statement = self._insert(table)
+            overwrite = {name: statement.excluded[name] for name in changed}
+            self._session.connection().execute(
+                statement.on_conflict_do_update(index_elements=list(unique), set_=overwrite), rows
+            )
+
+    def _collection(self, arn: str) -> int:
+        """The row number of a remembered collection."""
+        found = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        if found is None:
+            raise DatabaseError(
+                f"the records hold no collection {arn}, deleted by another command: run the same command again"
+            )
+        return found
+
+    def _erase(self, faces: ColumnElement[bool], journal: ColumnElement[bool]) -> int:
+        """Delete the chosen faces and journal rows, and the photos that nothing refers to any more.
+
+        Returns how many face records went. The journal goes first, so that its choice may look at the faces.
+        """
+        photos = union(select(FaceRow.photo).where(faces), select(JournalRow.photo).where(journal))
+        touched = self._session.scalars(photos).all()
+        self._delete(JournalRow, journal)
+        erased = self._delete(FaceRow, faces)
+        unused = (
+            ~exists().where(JournalRow.photo == PhotoRow.id),
+            ~exists().where(FaceRow.photo == PhotoRow.id),
+        )
+        for chunk in chunks(touched):
+            self._delete(PhotoRow, PhotoRow.id.in_(chunk), *unused)
+        return erased
+
+    def _delete(self, table: type[Row], *conditions: ColumnElement[bool]) -> int:
+        """Delete the rows for which all conditions hold, and return how many there were."""
+        statement = delete(table).where(*conditions).execution_options(synchronize_session=False)
+        return cast("CursorResult[Any]", self._session.execute(statement)).rowcount
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The values, once each and in their order, in lists that fit into one statement."""
+    rest = iter(dict.fromkeys(values))
+    while chunk := list(islice(rest, size)):
+        yield chunk
