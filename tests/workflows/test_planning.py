@@ -114,9 +114,9 @@ def test_two_person_files_contradict_each_other(people):
 
 
 def test_a_folder_name_that_is_no_unicode_is_a_problem_and_not_a_crash(tmp_path):
-    os.mkdir(os.path.join(os.fsencode(tmp_path), b"caf\xe9"))
-    with open(os.path.join(os.fsencode(tmp_path), b"caf\xe9", b"1.jpg"), "wb"):
-        pass
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "1.jpg").write_bytes(b"")
     (photo,) = plan([tmp_path])
     assert "not valid Unicode" in photo.problem
 
