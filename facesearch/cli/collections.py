@@ -1,0 +1,115 @@
+"""`facesearch collection`: the face collections of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from facesearch.cli import failures, options, shapes
+from facesearch.cli.deletions import show_deletion
+from facesearch.cli.output import Column, Format, Row, View, show_list, show_one
+from facesearch.cli.session import opened
+from facesearch.cli.talk import agreed, counted
+from facesearch.domain import Collection
+
+if TYPE_CHECKING:
+    from facesearch.settings import Settings
+
+_named = click.argument("collection_id", metavar="ID", callback=options.checked_collection_id)
+
+
+@click.group()
+def collection() -> None:
+    """Create, list, show and delete face collections.
+
+    \b
+    Example:
+      facesearch collection list
+    """
+
+
+@collection.command()
+@_named
+@options.connection
+@options.output
+def create(collection_id: str, settings: Settings, form: Format) -> None:
+    """Create an empty collection; enroll also creates the one it needs.
+
+    \b
+    Example:
+      facesearch collection create staff
+    """
+    with opened(settings) as app:
+        show_one(form, COLLECTIONS, app.create_collection(collection_id), "collection")
+
+
+@collection.command("list")
+@options.connection
+@options.output
+def list_(settings: Settings, form: Format) -> None:
+    """List the collections of the engine with their number of faces.
+
+    \b
+    Example:
+      facesearch collection list -o json
+    """
+    with opened(settings) as app:
+        show_list(form, COLLECTIONS, app.collections(), {"engine": app.engine})
+
+
+@collection.command()
+@_named
+@options.connection
+@options.output
+def show(collection_id: str, settings: Settings, form: Format) -> None:
+    """Show one collection as the service describes it.
+
+    \b
+    Example:
+      facesearch collection show staff
+    """
+    with opened(settings, collection_id) as app:
+        show_one(form, COLLECTIONS, app.collection(collection_id), "collection")
+
+
+@collection.command()
+@_named
+@options.yes
+@options.connection
+@options.output
+def delete(collection_id: str, yes: bool, settings: Settings, form: Format) -> int:
+    """Delete a collection with all its faces; the people stay on record.
+
+    \b
+    Example:
+      facesearch collection delete staff
+      facesearch collection delete staff --yes
+    """
+    with opened(settings, collection_id) as app:
+        faces = counted(app.collection(collection_id).face_count, "face")
+        people = counted(sum(1 for _ in app.people(collection_id)), "person", "people")
+        consequence = f"Collection {collection_id} goes, with {faces} of {people}. The people stay on record."
+        if not agreed(consequence, yes=yes):
+            return failures.NO
+        return show_deletion(form, app.delete_collection(collection_id))
+
+
+def _rows(item: Collection) -> Iterator[Row]:
+    yield shapes.collection(item)
+
+
+COLLECTIONS: View[Collection] = View(
+    key="collections",
+    shape=shapes.collection,
+    rows=_rows,
+    fields=("collection_id", "face_count", "user_count", "face_model_version", "created_at", "arn"),
+    columns=(
+        Column("collection_id", "collection"),
+        Column("face_count", "faces"),
+        Column("face_model_version", "model"),
+        Column("created_at", "created"),
+    ),
+    empty="no collections",
+)

@@ -1,0 +1,181 @@
+"""`facesearch enroll`: people from folders of photos into a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facesearch.cli import failures, options
+from facesearch.cli.output import (
+    Column,
+    Fit,
+    Format,
+    Row,
+    Stream,
+    View,
+    nearby,
+    show_document,
+    show_table,
+    write,
+)
+from facesearch.cli.progress import Progress
+from facesearch.cli.session import opened
+from facesearch.cli.talk import counted, say
+from facesearch.domain import EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
+
+if TYPE_CHECKING:
+    from facesearch.settings import Settings
+
+_WORDS = {
+    PhotoStatus.ENROLLED: "enrolled",
+    PhotoStatus.ALREADY: "already there",
+    PhotoStatus.NO_FACE: "no face",
+    PhotoStatus.SEVERAL_FACES: "several faces",
+    PhotoStatus.FILTERED: "filtered",
+    PhotoStatus.UNREADABLE: "unreadable",
+    PhotoStatus.FAILED: "failed",
+}
+_ADVICE = {
+    PhotoStatus.NO_FACE: "take a photo that shows the face",
+    PhotoStatus.SEVERAL_FACES: "crop it to one person, or use --on-multiple largest",
+    PhotoStatus.FILTERED: "take a sharper, brighter or more frontal photo",
+    PhotoStatus.UNREADABLE: "repair or replace the file",
+    PhotoStatus.FAILED: "put right what the reason says, and run the same again",
+}
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=options.PATH)
+@options.collection
+@click.option("--person", metavar="NAME", help="Whom the photos show; without it each subfolder is a person.")
+@click.option(
+    "--on-multiple",
+    type=click.Choice([policy.value for policy in OnMultiple]),
+    default=OnMultiple.AUTO.value,
+    show_default=True,
+    help="For a photo of several faces: the largest if it is clearly the subject, always the largest, or none.",
+)
+@options.jobs
+@options.connection
+@options.output
+def enroll(
+    paths: tuple[Path, ...],
+    collection_id: str,
+    person: str | None,
+    on_multiple: str,
+    jobs: int | None,
+    settings: Settings,
+    form: Format,
+) -> int:
+    """Enrol people from photos; one subfolder is one person.
+
+    Running it again does nothing twice; after an interruption it continues.
+
+    \b
+    Example:
+      facesearch enroll people/ -c staff
+      facesearch enroll ada1.jpg ada2.jpg -c staff --person "Ada Lovelace"
+    """
+    with opened(settings, collection_id) as app:
+        total = sum(1 for _ in app.plan(paths, person))
+        continues = "; run the same command to continue"
+        with Progress("enrolling", total, afterwards=continues, quiet=form.streams) as progress:
+            told = _Listener(form, progress)
+            policy = OnMultiple(on_multiple)
+            report = app.enroll(
+                paths, collection_id, person=person, on_multiple=policy, jobs=jobs, on_photo=told
+            )
+        _show(form, report, app.engine)
+    unfinished = report.counts[PhotoStatus.UNREADABLE] + report.counts[PhotoStatus.FAILED]
+    return failures.PARTLY if unfinished else failures.DONE
+
+
+class _Listener:
+    """Hears how each photo ended: counts it, and writes it where photos are written as they end."""
+
+    def __init__(self, form: Format, progress: Progress) -> None:
+        self._progress = progress
+        self._stream = Stream(form, OUTCOMES) if form.streams else None
+
+    def __call__(self, outcome: PhotoOutcome) -> None:
+        self._progress.advance()
+        if self._stream:
+            self._stream.write(outcome)
+
+
+def _show(form: Format, report: EnrolmentReport, engine: str) -> None:
+    """The report: a JSON document, or the summary and under it the photos that need somebody's attention."""
+    if form is Format.JSON:
+        show_document(report_shape(report, engine))
+        return
+    tell = say if form.streams else write  # the photos themselves are on stdout already
+    for line in summary(report):
+        tell(line)
+    if form is Format.TABLE and report.problems:
+        write("")
+        show_table(PROBLEM_COLUMNS, [row for problem in report.problems for row in _rows(problem)])
+
+
+def summary(report: EnrolmentReport) -> Iterator[str]:
+    """A line for the whole, and one for each state that photos ended in."""
+    people, collection = counted(report.people, "person", "people"), report.collection.collection_id
+    yield f"{counted(report.total, 'photo')} of {people} for collection {collection}, {report.seconds:.1f} s"
+    for status, word in _WORDS.items():
+        if count := report.counts.get(status, 0):
+            yield f"  {word:<14} {count:>7,}"
+
+
+def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
+    """The report in JSON: every photo is in exactly one of the counts."""
+    counts = {status.value: report.counts.get(status, 0) for status in PhotoStatus}
+    return {
+        "run": report.run,
+        "engine": engine,
+        "collection": report.collection.collection_id,
+        "photos": {"total": report.total, **counts},
+        "people": report.people,
+        "seconds": round(report.seconds, 3),
+        "problems": [
+            {"photo": one.path, "person": one.person, "status": one.status.value, "reason": one.reason}
+            for one in report.problems
+        ],
+    }
+
+
+def _outcome_shape(outcome: PhotoOutcome) -> dict[str, Any]:
+    return {
+        "photo": outcome.path,
+        "person": outcome.person,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "face_id": outcome.face_id,
+    }
+
+
+def _rows(outcome: PhotoOutcome) -> Iterator[Row]:
+    yield {
+        **_outcome_shape(outcome),
+        "shown_photo": nearby(outcome.path),
+        "word": _WORDS[outcome.status],
+        "advice": _ADVICE.get(outcome.status),
+    }
+
+
+OUTCOMES: View[PhotoOutcome] = View(
+    key="photos",
+    shape=_outcome_shape,
+    rows=_rows,
+    fields=("photo", "person", "status", "reason", "face_id"),
+    columns=(),
+    empty="",
+)
+PROBLEM_COLUMNS = (
+    Column("shown_photo", "photo", Fit.TAIL),
+    Column("person", "person"),
+    Column("word", "state"),
+    Column("reason", "reason"),
+    Column("advice", "what to do"),
+)

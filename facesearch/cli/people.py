@@ -1,0 +1,168 @@
+"""`facesearch person`: the people on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from facesearch.cli import failures, options, shapes
+from facesearch.cli.deletions import show_deletion
+from facesearch.cli.output import Column, Fit, Format, Row, View, show_list, show_one
+from facesearch.cli.safe import json_text
+from facesearch.cli.session import opened
+from facesearch.cli.talk import agreed, counted
+from facesearch.domain import PersonSummary
+
+if TYPE_CHECKING:
+    from facesearch.settings import Settings
+
+_named = click.argument("ref", metavar="PERSON")
+
+
+@click.group()
+def person() -> None:
+    """List, show, edit and delete the people on record.
+
+    PERSON is an id, a key or a name.
+
+    \b
+    Example:
+      facesearch person list -c staff
+    """
+
+
+@person.command("list")
+@click.option("-c", "--collection", "collection_id", metavar="ID", callback=options.checked_collection_id,
+              help="Only those with a face in this collection.")  # fmt: skip
+@options.connection
+@options.output
+def list_(collection_id: str | None, settings: Settings, form: Format) -> None:
+    """List the people on record with their number of faces.
+
+    \b
+    Example:
+      facesearch person list
+      facesearch person list -c staff -o csv
+    """
+    with opened(settings, collection_id) as app:
+        show_list(form, PEOPLE, app.people(collection_id))
+
+
+@person.command()
+@_named
+@options.connection
+@options.output
+def show(ref: str, settings: Settings, form: Format) -> None:
+    """Show all that is on record of a person.
+
+    \b
+    Example:
+      facesearch person show "Ada Lovelace"
+    """
+    with opened(settings) as app:
+        show_one(form, PEOPLE, app.person(ref), "person")
+
+
+def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dict[str, object] | None:
+    """A JSON object out of the option's text."""
+    if value is None:
+        return None
+    try:
+        attributes = json.loads(value)
+    except (ValueError, RecursionError) as exc:
+        raise click.BadParameter(f"{value!r} is not JSON: {exc}") from exc
+    if not isinstance(attributes, dict):
+        raise click.BadParameter(f"""{value!r} is not an object such as '{{"team": "north"}}'""")
+    return attributes
+
+
+@person.command()
+@_named
+@click.option("--name", metavar="NAME", help="Another name.")
+@click.option("--key", metavar="KEY", help="Your own unique key for the person.")
+@click.option(
+    "--attributes",
+    metavar="JSON",
+    callback=_object,
+    help="Merged into the attributes; null takes one away.",
+)
+@click.option("--notes", metavar="TEXT", help="Another note, in place of the one there is.")
+@options.connection
+@options.output
+def edit(
+    ref: str,
+    name: str | None,
+    key: str | None,
+    attributes: dict[str, object] | None,
+    notes: str | None,
+    settings: Settings,
+    form: Format,
+) -> None:
+    """Change what is on record of a person.
+
+    What is not given stays as it is; an empty key or note is taken away.
+
+    \b
+    Example:
+      facesearch person edit "Ada Lovelace" --key 1815 --attributes '{"team": "engines"}'
+    """
+    if name is None and key is None and attributes is None and notes is None:
+        raise click.UsageError("nothing to change: give --name, --key, --attributes or --notes")
+    with opened(settings) as app:
+        edited = app.edit_person(ref, name=name, key=key, attributes=attributes, notes=notes)
+        show_one(form, PEOPLE, app.person(edited.id), "person")
+
+
+@person.command()
+@_named
+@options.yes
+@options.connection
+@options.output
+def delete(ref: str, yes: bool, settings: Settings, form: Format) -> int:
+    """Delete a person: their faces first, then their records.
+
+    \b
+    Example:
+      facesearch person delete "Ada Lovelace"
+      facesearch person delete 1815 --yes
+    """
+    with opened(settings) as app:
+        summary = app.person(ref)
+        if not agreed(_consequence(summary), yes=yes):
+            return failures.NO
+        return show_deletion(form, app.delete_person(summary.person.id))
+
+
+def _consequence(summary: PersonSummary) -> str:
+    who, faces = summary.person, summary.faces
+    named = f"{who.name} ({f'key {who.key}' if who.key else f'id {who.id}'})"
+    where = ", ".join(
+        f"{counted(count, 'face')} in {collection_id}" for collection_id, count in faces.items()
+    )
+    return f"{named} goes, with {where or 'no faces'} and all that is on record."
+
+
+def _rows(item: PersonSummary) -> Iterator[Row]:
+    shape = shapes.person_summary(item)
+    attributes = json_text(shape["attributes"]) if shape["attributes"] else None
+    where = ", ".join(f"{collection_id}: {count}" for collection_id, count in item.faces.items())
+    yield {**shape, "attributes": attributes, "faces": sum(item.faces.values()), "collections": where or None}
+
+
+PEOPLE: View[PersonSummary] = View(
+    key="people",
+    shape=shapes.person_summary,
+    rows=_rows,
+    fields=("id", "key", "name", "attributes", "notes", "faces", "collections", "created_at"),
+    columns=(
+        Column("id", "id", Fit.WHOLE),
+        Column("key", "key"),
+        Column("name", "name"),
+        Column("faces", "faces"),
+        Column("collections", "where"),
+    ),
+    empty="nobody on record",
+)

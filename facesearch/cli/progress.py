@@ -1,0 +1,97 @@
+"""How far a run over many photos is: a bar on a terminal's stderr, and a sentence when it is stopped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from facesearch.cli.talk import counted, say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+T = TypeVar("T")
+
+
+class Progress:
+    """Counts photos for the length of a `with` block; a KeyboardInterrupt that leaves it is reported.
+
+    `quiet` keeps the bar away where lines of data are being written to the same terminal.
+    """
+
+    def __init__(self, doing: str, total: int, *, afterwards: str = "", quiet: bool = False) -> None:
+        self.total = total
+        self.done = 0
+        self._afterwards = afterwards
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+        if total > 1 and not quiet and sys.stderr.isatty():
+            self._bar = _bar()
+            self._task = self._bar.add_task(doing, total=total)
+
+    def __enter__(self) -> Progress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.finish()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            if sys.stderr.isatty():
+                click.echo(err=True)  # leaves the line on which the terminal shows ^C
+            say(f"stopped; {self.done:,} of {counted(self.total, 'photo')} done{self._afterwards}")
+
+    def advance(self) -> None:
+        """One more photo is done."""
+        self.done += 1
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task)
+
+    def track(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, each counted once it has been dealt with; the bar goes before the last consumer's output."""
+        for item in items:
+            yield item
+            self.advance()
+        self.finish()
+
+    def finish(self) -> None:
+        """Take the bar off the screen."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+
+def _bar() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:.1f}/s")
+
+    return RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,154 @@
+"""`facesearch search`: who is in these photos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from facesearch.cli import failures, options, shapes
+from facesearch.cli.output import Column, Fit, Format, Row, View, nearby, show_list
+from facesearch.cli.progress import Progress
+from facesearch.cli.session import opened
+from facesearch.cli.talk import counted, say
+from facesearch.domain import PhotoSearch, SearchedFace, SearchStatus
+
+if TYPE_CHECKING:
+    from facesearch.app import FaceSearch
+    from facesearch.settings import Settings
+
+_ANSWERS = {
+    SearchStatus.MATCHED: "found",
+    SearchStatus.UNMATCHED: "no match",
+    SearchStatus.NO_FACE: "no face",
+    SearchStatus.UNREADABLE: "unreadable",
+}
+
+
+@click.command()
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=options.PATH)
+@options.collection
+@options.threshold
+@click.option(
+    "--max-matches", metavar="N", type=click.IntRange(min=1), help="At most this many people a photo."
+)
+@click.option("--fail-if-none", is_flag=True, help="Exit with 1 when nobody was found in one of the photos.")
+@click.option(
+    "--save", metavar="DIR", type=options.PATH, help="Write each photo there with boxes and names drawn."
+)
+@options.jobs
+@options.connection
+@options.output
+def search(
+    photos: tuple[Path, ...],
+    collection_id: str,
+    threshold: float,
+    max_matches: int | None,
+    fail_if_none: bool,
+    save: Path | None,
+    jobs: int | None,
+    settings: Settings,
+    form: Format,
+) -> int:
+    """Find the people of a collection in photos.
+
+    The largest face of each photo is searched for.
+
+    \b
+    Example:
+      facesearch search visitor.jpg -c staff
+      facesearch search door/*.jpg -c staff --threshold 90 -o ndjson
+    """
+    answers: Counter[SearchStatus] = Counter()
+    with (
+        opened(settings, collection_id) as app,
+        Progress("searching", len(photos), quiet=form.streams) as progress,
+    ):
+        results = app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs)
+        results = progress.track(_saved(app, results, save, answers))
+        head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
+        show_list(form, SEARCHES, results, head)
+    if answers[SearchStatus.UNREADABLE]:
+        say(f"{counted(answers[SearchStatus.UNREADABLE], 'photo')} could not be read")
+        return failures.PARTLY
+    nobody = answers[SearchStatus.UNMATCHED] + answers[SearchStatus.NO_FACE]
+    return failures.NO if fail_if_none and nobody else failures.DONE
+
+
+def _saved(
+    app: FaceSearch, results: Iterable[PhotoSearch], folder: Path | None, answers: Counter[SearchStatus]
+) -> Iterator[PhotoSearch]:
+    """The results, each counted under its answer and, when it shows a face, drawn into the folder."""
+    drawn = 0
+    for result in results:
+        answers[result.status] += 1
+        if folder and result.faces:
+            app.draw(result, folder)
+            drawn += 1
+        yield result
+    if folder:
+        say(f"{counted(drawn, 'photo')} drawn in {folder}")
+
+
+def _rows(result: PhotoSearch) -> Iterator[Row]:
+    """A row for each match; for a photo without one, a row that says so."""
+    answer = {
+        "photo": result.path,
+        "shown_photo": nearby(result.path),
+        "status": result.status.value,
+        "answer": _ANSWERS[result.status],
+        "reason": result.reason,
+        "who": result.reason,
+    }
+    if not any(face.matches for face in result.faces):
+        yield {**answer, **(_face(result.faces[0]) if result.faces else {})}
+    for face in result.faces:
+        for match in face.matches:
+            person, photo = match.person, match.photo
+            yield {
+                **answer,
+                **_face(face),
+                "person_id": person.id if person else None,
+                "person_key": person.key if person else None,
+                "person_name": person.name if person else None,
+                "who": person.name if person else f"not on record: face {match.face_id}",
+                "similarity": match.similarity,
+                "face_id": match.face_id,
+                "matched_photo": photo.path if photo else None,
+                "shown_match": nearby(photo.path) if photo else None,
+            }
+
+
+def _face(face: SearchedFace) -> Row:
+    return {
+        "confidence": face.confidence,
+        "box_left": face.box.left,
+        "box_top": face.box.top,
+        "box_width": face.box.width,
+        "box_height": face.box.height,
+    }
+
+
+_FIELDS = (
+    "photo", "status", "reason", "person_id", "person_key", "person_name", "similarity", "face_id",
+    "matched_photo", "confidence", "box_left", "box_top", "box_width", "box_height",
+)  # fmt: skip
+
+SEARCHES: View[PhotoSearch] = View(
+    key="photos",
+    shape=shapes.photo_search,
+    rows=_rows,
+    fields=_FIELDS,
+    columns=(
+        Column("shown_photo", "photo", Fit.TAIL),
+        Column("answer", "answer", Fit.WHOLE),
+        Column("who", "person or reason"),
+        Column("person_key", "key"),
+        Column("similarity", "similarity"),
+        Column("shown_match", "matched photo", Fit.TAIL),
+    ),
+    empty="no photos",
+)
