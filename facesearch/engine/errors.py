@@ -1,0 +1,139 @@
+"""What an operation can answer instead of a result, with the codes and texts that Rekognition uses.
+
+A code is either among the errors that the service model lists for the operation, or one of FRAMEWORK_CODES, which
+every AWS service sends from in front of its operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FRAMEWORK_CODES = frozenset(
+    {
+        "RequestEntityTooLargeException",
+        "SerializationException",
+        "UnknownOperationException",
+        "ValidationException",
+    }
+)
+
+# Rekognition answers every fault of the caller with 400, a missing collection too.
+_STATUS: Mapping[str, int] = MappingProxyType(
+    {"InternalServerError": 500, "RequestEntityTooLargeException": 413},
+)
+
+
+class RekognitionError(Exception):
+    """An error answer: a code of the service model (or of the framework) and a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _STATUS.get(self.code, 400)
+
+
+class StoreError(Exception):
+    """The file cannot be used as a store: it is of a newer version, of another program, or out of reach."""
+
+
+def serialization(message: str) -> RekognitionError:
+    """The body is not JSON, or a value is not of its member's type."""
+    return RekognitionError("SerializationException", message)
+
+
+def internal() -> RekognitionError:
+    """A fault of our own; what it was is in the log and never in the answer."""
+    return RekognitionError("InternalServerError", "Internal server error")
+
+
+def throttled() -> RekognitionError:
+    """Others kept the store busy for longer than a call waits."""
+    return RekognitionError("ThrottlingException", "Slow down; the store is busy with other calls.")
+
+
+def collection_not_found(collection_id: str) -> RekognitionError:
+    """No collection has this id."""
+    return RekognitionError("ResourceNotFoundException", f"The collection id: {collection_id} does not exist")
+
+
+def collection_exists(collection_id: str) -> RekognitionError:
+    """A collection has this id already."""
+    return RekognitionError(
+        "ResourceAlreadyExistsException", f"The collection id: {collection_id} already exists"
+    )
+
+
+def user_not_found(user_id: str) -> RekognitionError:
+    """No user of the collection has this id."""
+    return RekognitionError("ResourceNotFoundException", f"The user id: {user_id} does not exist")
+
+
+def other_model(collection_id: str, theirs: str, ours: str) -> RekognitionError:
+    """The collection holds vectors of another face model, which cannot be compared with this one's."""
+    return RekognitionError(
+        "InvalidParameterException",
+        f"The collection id: {collection_id} was made with face model version {theirs}, and this engine runs "
+        f"{ours}. Create a new collection and index the images again.",
+    )
+
+
+def face_not_found() -> RekognitionError:
+    """SearchFaces was asked for a face that the collection does not hold."""
+    return RekognitionError("InvalidParameterException", "faceId was not found in the collection.")
+
+
+def no_faces() -> RekognitionError:
+    """SearchFacesByImage was given a picture without a face."""
+    return RekognitionError(
+        "InvalidParameterException", "There are no faces in the image. Should be at least 1."
+    )
+
+
+def invalid_parameters() -> RekognitionError:
+    """CompareFaces was given a picture without a face."""
+    return RekognitionError("InvalidParameterException", "Request has invalid parameters")
+
+
+def invalid_pagination_token() -> RekognitionError:
+    """A NextToken that this operation did not give out for this collection."""
+    return RekognitionError("InvalidPaginationTokenException", "Invalid Pagination Token")
+
+
+def image_source() -> RekognitionError:
+    """An Image with both Bytes and S3Object, or with neither."""
+    return RekognitionError(
+        "InvalidParameterException",
+        "Request has invalid parameters: an Image has either Bytes or an S3Object",
+    )
+
+
+def image_format() -> RekognitionError:
+    """The bytes are no JPEG or PNG, or a damaged one."""
+    return RekognitionError("InvalidImageFormatException", "Request has invalid image format")
+
+
+def image_too_small() -> RekognitionError:
+    """A side of the image is under the minimum; Rekognition's text does not say so."""
+    return RekognitionError("InvalidParameterException", "Request has Invalid Parameters")
+
+
+def image_too_large(width: int, height: int, limit: int) -> RekognitionError:
+    """A side of the image is over `limit` pixels."""
+    return RekognitionError(
+        "ImageTooLargeException",
+        f"Input image dimensions {width} x {height} exceed maximum dimension size of {limit} pixels",
+    )
+
+
+def s3_object() -> RekognitionError:
+    """An image that lies in S3."""
+    return RekognitionError(
+        "InvalidS3ObjectException",
+        "Unable to get object from S3: this engine reads no S3 objects. Send the image as Bytes.",
+    )

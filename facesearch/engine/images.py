@@ -1,0 +1,257 @@
+"""An image on its way in: JPEG or PNG by its content alone, checked before it is decoded, upright and RGB after.
+
+Pillow is given only the parts of a file that hold pixels. Everything else in it (EXIF, profiles, text, animation)
+is where decoders stumble, and of all that only the orientation of a JPEG matters here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from facesearch.engine import errors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MIN_SIDE = 80
+MAX_SIDE = 10_000
+
+# An image of more pixels is halved, which brings the largest (MAX_SIDE squared) down to this: the detector looks
+# at far fewer, and not every request can have four bytes for each of 100 megapixels at one time. One can.
+_WORKING_PIXELS = 25_000_000
+_one_large_image = threading.Lock()
+_STRIP_ROWS = 512
+
+# A progressive JPEG has about ten scans. Each is a pass over the whole image, so a small file of very many would
+# keep a processor busy for minutes.
+_MAX_SCANS = 100
+
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+_SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# APP1 to APP15 and comments, but for Adobe's APP14, which says how the colours are coded.
+_NO_PIXELS = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+
+# EXIF orientation -> what turns the stored pixels upright (names of PIL.Image.Transpose).
+_UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+_ORIENTATION_TAG = 0x0112
+_ORIENTATION_TYPES = {3: "H", 4: "I"}
+
+_IMAGE_NAMESPACE = uuid.UUID("6f1dd9a1-40c6-5a0d-8a8f-2f4f5ba8d2a7")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """The parts of a file that hold its pixels, and what its headers say of them."""
+
+    data: bytes
+    width: int
+    height: int
+    orientation: int = 1
+
+    @property
+    def large(self) -> bool:
+        return self.width * self.height > _WORKING_PIXELS
+
+
+def image_bytes(image: Mapping[str, Any]) -> bytes:
+    """The bytes of a request's Image member, wherever they are.
+
+    Raises InvalidParameterException unless there is exactly one source, and InvalidS3ObjectException.
+    """
+    if ("Bytes" in image) == ("S3Object" in image):
+        raise errors.image_source()
+    if "S3Object" in image:
+        raise errors.s3_object()
+    data: bytes = image["Bytes"]
+    return data
+
+
+def image_id(data: bytes) -> str:
+    """The ImageId of an image: the same bytes always have the same one."""
+    return str(uuid.uuid5(_IMAGE_NAMESPACE, hashlib.sha256(data).hexdigest()))
+
+
+def decode(data: bytes) -> Image:
+    """The upright RGB image; one of more than 25 megapixels comes at half its size.
+
+    Raises InvalidImageFormatException for what is not a whole JPEG or PNG, ImageTooLargeException for a side of
+    more than 10,000 pixels and InvalidParameterException for one of less than 80.
+    """
+    try:
+        if data.startswith(_JPEG_SIGNATURE):
+            pixels, load = _jpeg_pixels(data), _load_jpeg
+        elif data.startswith(_PNG_SIGNATURE):
+            pixels, load = _png_pixels(data), _load_png
+        else:
+            raise errors.image_format()
+        if max(pixels.width, pixels.height) > MAX_SIDE:
+            raise errors.image_too_large(pixels.width, pixels.height, MAX_SIDE)
+        if min(pixels.width, pixels.height) < MIN_SIDE:
+            raise errors.image_too_small()
+        if not pixels.large:
+            return load(pixels)
+        with _one_large_image:
+            return load(pixels)
+    except (OSError, SyntaxError, ValueError, LookupError, TypeError, struct.error) as exc:
+        # What Pillow raises for damaged files is any of these.
+        raise errors.image_format() from exc
+
+
+# --- JPEG -----------------------------------------------------------------------------------------------------
+
+
+def _jpeg_pixels(data: bytes) -> _Pixels:
+    """Size, orientation, and the file without the segments that hold no pixels. ValueError for a damaged one."""
+    kept = [data[:2]]
+    size: tuple[int, int] | None = None
+    orientation = 1
+    for marker, start, end in _jpeg_segments(data):
+        if marker in _START_OF_FRAME:
+            if size is not None:
+                raise ValueError("a second frame")
+            height, width = struct.unpack_from(">HH", data, start + 5)
+            size = (width, height)
+        elif marker == _APP1 and orientation == 1:
+            orientation = _exif_orientation(data[start + 4 : end])
+        if marker not in _NO_PIXELS:
+            kept.append(data[start:end])
+    if size is None:
+        raise ValueError("no frame")
+    return _Pixels(b"".join(kept), *size, orientation)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment; the last is the first scan, with all that follows it."""
+    position = 2
+    while True:
+        position = data.index(b"\xff", position)  # other bytes between segments are skipped, as decoders do
+        marker = data[position + 1]
+        if marker in (0x00, 0xFF):
+            position += 1
+        elif marker in _WITHOUT_LENGTH:
+            position += 2
+        elif marker == _EOI:
+            raise ValueError("no scan")
+        elif marker == _SOS:
+            image_end = data.find(bytes((0xFF, _EOI)), position)
+            if (
+                data.count(bytes((0xFF, _SOS)), position, len(data) if image_end < 0 else image_end)
+                > _MAX_SCANS
+            ):
+                raise ValueError("too many scans")
+            yield marker, position, len(data)
+            return
+        else:
+            (length,) = struct.unpack_from(">H", data, position + 2)
+            end = position + 2 + length
+            if length < 2 or end > len(data):
+                raise ValueError("a segment is cut short")
+            yield marker, position, end
+            position = end
+
+
+def _exif_orientation(segment: bytes) -> int:
+    """The orientation that an APP1 segment's payload gives; 1 (upright) when it gives none that makes sense."""
+    tiff = segment[6:]
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if not segment.startswith(b"Exif\0") or order is None:
+        return 1
+    try:
+        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
+        for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
+            if tag == _ORIENTATION_TAG:
+                (value,) = struct.unpack_from(f"{order}{_ORIENTATION_TYPES[kind]}", tiff, entry + 8)
+                return int(value) if value in _UPRIGHT else 1
+    except (struct.error, KeyError):
+        return 1
+    return 1
+
+
+def _load_jpeg(pixels: _Pixels) -> Image:
+    from PIL.Image import Transpose
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    with JpegImageFile(BytesIO(pixels.data)) as image:
+        if pixels.large:
+            image.draft(image.mode, (pixels.width // 2, pixels.height // 2))
+        rgb = image.convert("RGB")
+    turn = _UPRIGHT.get(pixels.orientation)
+    return rgb if turn is None else rgb.transpose(Transpose[turn])
+
+
+# --- PNG ------------------------------------------------------------------------------------------------------
+
+
+def _png_pixels(data: bytes) -> _Pixels:
+    """Size, and the file without the chunks that hold no pixels. ValueError for a damaged one."""
+    if data[12:16] != b"IHDR":
+        raise ValueError("no header")
+    width, height = struct.unpack_from(">II", data, 16)
+    kept = [_PNG_SIGNATURE]
+    position, kind = len(_PNG_SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if end > len(data) or (kind == b"IHDR" and len(kept) > 1):
+            raise ValueError("a chunk is cut short or comes twice")
+        if kind in _PNG_PIXEL_CHUNKS:
+            kept.append(data[position:end])
+        position = end
+    return _Pixels(b"".join(kept), width, height)
+
+
+def _load_png(pixels: _Pixels) -> Image:
+    from PIL.PngImagePlugin import PngImageFile
+
+    with PngImageFile(BytesIO(pixels.data)) as image:
+        image.load()
+        return _halved(image) if pixels.large else _flat(image)
+
+
+def _flat(image: Image) -> Image:
+    """RGB out of any mode PNG has; what is transparent becomes white."""
+    import numpy as np
+    from PIL import Image as PillowImage
+
+    if image.mode.startswith("I"):
+        grey = np.asarray(image).astype(np.int32) >> 8
+        return PillowImage.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+        return image.convert("RGB")
+    colours = image.convert("RGBA")
+    flat = PillowImage.new("RGB", image.size, "white")
+    flat.paste(colours, mask=colours.getchannel("A"))
+    return flat
+
+
+def _halved(image: Image) -> Image:
+    """The same at half the size, strip by strip: a large image is not held twice."""
+    from PIL import Image as PillowImage
+
+    half = PillowImage.new("RGB", ((image.width + 1) // 2, (image.height + 1) // 2))
+    for top in range(0, image.height, _STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
+        half.paste(_flat(strip).reduce(2), (0, top // 2))
+    return half

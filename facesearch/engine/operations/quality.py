@@ -1,0 +1,83 @@
+"""Which of the faces seen in an image are worth keeping, and for the others why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facesearch.engine.vision.recognizer import SeenFace
+
+# However many faces are asked for, an image gives no more than this.
+MAX_FACES = 100
+
+EXCEEDS_MAX_FACES = ("EXCEEDS_MAX_FACES",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """What a face must reach."""
+
+    side: float  # pixels of the image, of the shorter side of the box
+    confidence: float  # 0..100
+    brightness: float  # 0..100
+    sharpness: float  # 0..100
+    yaw: float  # degrees to either side
+    pitch: float  # degrees up or down
+
+
+# Degraded faces against clean ones, at similarity 80: untouched 97 % are recognised, of 33 px 96 %, of 25 px 93 %,
+# of 17 px 75 %; blurred by a sigma of 2 in a face of 100 px (sharpness about 23) 93 %. False matches stay as rare.
+# So AUTO keeps what can still be recognised, and the other bars lie around it.
+_BARS: Mapping[str, _Bar] = MappingProxyType(
+    {
+        # Only the worst goes: hardly a face, or hardly any of it to be seen.
+        "LOW": _Bar(side=20, confidence=90, brightness=5, sharpness=2, yaw=80, pitch=70),
+        # The faces that matching still works for: 25 px, strong blur alone out, no full profiles.
+        "AUTO": _Bar(side=25, confidence=90, brightness=10, sharpness=5, yaw=70, pitch=60),
+        # A little of everything: recognised as well as an untouched face, or nearly.
+        "MEDIUM": _Bar(side=40, confidence=95, brightness=18, sharpness=20, yaw=55, pitch=45),
+        # Enrolment as Rekognition's guide recommends it: 50 px and more, pitch and yaw well under 45 degrees.
+        "HIGH": _Bar(side=60, confidence=99, brightness=25, sharpness=40, yaw=40, pitch=30),
+    }
+)
+
+
+def shortcomings(face: SeenFace, level: str) -> tuple[str, ...]:
+    """Rekognition's reasons why a face stays under the bar of a QualityFilter; none when it reaches it."""
+    bar = _BARS.get(level)
+    if bar is None:  # NONE filters nothing
+        return ()
+    found = {
+        "SMALL_BOUNDING_BOX": min(face.width, face.height) < bar.side,
+        "LOW_CONFIDENCE": face.confidence < bar.confidence,
+        "LOW_BRIGHTNESS": face.brightness < bar.brightness,
+        "LOW_SHARPNESS": face.sharpness < bar.sharpness,
+        "EXTREME_POSE": abs(face.yaw) > bar.yaw or abs(face.pitch) > bar.pitch,
+    }
+    return tuple(reason for reason, holds in found.items() if holds)
+
+
+def good_enough(faces: Sequence[SeenFace], level: str) -> list[SeenFace]:
+    """The faces that reach the bar, in their order, and no more than an image may give."""
+    return [face for face in faces if not shortcomings(face, level)][:MAX_FACES]
+
+
+def choose(
+    faces: Sequence[SeenFace], level: str, most: int
+) -> tuple[list[SeenFace], list[tuple[SeenFace, tuple[str, ...]]]]:
+    """What to store of the faces of an image, largest first, and the others with their reasons.
+
+    Low quality goes first; of what is left, the smallest go until there are no more than `most`.
+    """
+    chosen: list[SeenFace] = []
+    others: list[tuple[SeenFace, tuple[str, ...]]] = []
+    for face in faces:
+        reasons = shortcomings(face, level)
+        if not reasons and len(chosen) < min(most, MAX_FACES):
+            chosen.append(face)
+        else:
+            others.append((face, reasons or EXCEEDS_MAX_FACES))
+    return chosen, others

@@ -1,0 +1,81 @@
+"""SearchFaces, SearchFacesByImage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from facesearch.engine import errors, images
+from facesearch.engine.operations import quality, shapes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facesearch.engine.operations.context import Context
+    from facesearch.engine.storage import StoredCollection
+
+_THRESHOLD = 80.0
+
+# Undocumented for Rekognition; this is the most it gives, so nothing is left out unasked.
+_MAX_MATCHES = 4096
+
+
+def search_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The faces of a collection that resemble one of them, best first, without that one."""
+    import numpy as np
+
+    collection = context.store.collection(parameters["CollectionId"])
+    context.recognizer_for(collection)
+    found = context.store.vector(collection.number, parameters["FaceId"])
+    if found is None:
+        raise errors.face_not_found()
+    number, vector = found
+    return {
+        "SearchedFaceId": parameters["FaceId"],
+        "FaceMatches": _matches(context, collection, np.frombuffer(vector, "<f4"), parameters, but=number),
+        "FaceModelVersion": collection.model_version,
+    }
+
+
+def search_faces_by_image(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The faces of a collection that resemble the largest face of an image, best first."""
+    collection = context.store.collection(parameters["CollectionId"])
+    image = images.decode(images.image_bytes(parameters["Image"]))
+    recognizer = context.recognizer_for(collection)
+    faces = quality.good_enough(recognizer.detect(image), parameters.get("QualityFilter", "NONE"))
+    if not faces:
+        raise errors.no_faces()
+    largest = faces[:1]
+    return {
+        "SearchedFaceBoundingBox": shapes.seen_box(largest[0], image),
+        "SearchedFaceConfidence": float(largest[0].confidence),
+        "FaceMatches": _matches(context, collection, recognizer.embed(image, largest)[0], parameters),
+        "FaceModelVersion": collection.model_version,
+    }
+
+
+def _matches(
+    context: Context,
+    collection: StoredCollection,
+    query: NDArray[np.float32],
+    parameters: dict[str, Any],
+    but: int | None = None,
+) -> list[dict[str, Any]]:
+    from facesearch.engine.vision.similarity import similarity
+
+    threshold = parameters.get("FaceMatchThreshold", _THRESHOLD)
+    limit = parameters.get("MaxFaces", _MAX_MATCHES)
+    neighbours = context.indexes.nearest(collection, query, limit if but is None else limit + 1)
+    likeness = {
+        neighbour.number: float(similarity(neighbour.distance))
+        for neighbour in neighbours
+        if neighbour.number != but
+    }
+    near = [number for number, percent in likeness.items() if percent >= threshold][:limit]
+    faces = context.store.faces_by_number(collection.number, near)
+    # A face that was deleted since the vectors were read is not there any more, and no match.
+    return [
+        {"Similarity": likeness[number], "Face": shapes.stored_face(faces[number])}
+        for number in near
+        if number in faces
+    ]

@@ -1,0 +1,59 @@
+"""The engine: a store, a recognizer that is made when first needed, and the operations over both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesearch.engine import protocol
+from facesearch.engine.index import Indexes
+from facesearch.engine.operations import OPERATIONS
+from facesearch.engine.operations.context import Context
+from facesearch.engine.protocol import Response
+from facesearch.engine.storage import Store
+
+if TYPE_CHECKING:
+    from facesearch.engine.vision.recognizer import Recognizer
+
+
+class Engine:
+    """Answers Rekognition requests out of one store, for any number of threads.
+
+    `store` is the file that keeps the collections; None keeps them in memory. `recognizer` is called once, at the
+    first request that has to look at a face. Raises StoreError when the file cannot be used.
+    """
+
+    def __init__(
+        self, store: Path | None, recognizer: Callable[[], Recognizer], region: str = "us-east-1"
+    ) -> None:
+        self._store = Store(store)
+        context = Context(
+            store=self._store, indexes=Indexes(self._store), recognizer=_Once(recognizer), region=region
+        )
+        self._operations = {name: partial(operation, context) for name, operation in OPERATIONS.items()}
+
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer one AWS JSON 1.1 request."""
+        return protocol.handle(headers, body, self._operations)
+
+    def close(self) -> None:
+        """Give the store back; what is asked afterwards fails."""
+        self._store.close()
+
+
+class _Once:
+    """Calls a factory at the first call and gives the same recognizer at each."""
+
+    def __init__(self, factory: Callable[[], Recognizer]) -> None:
+        self._factory = factory
+        self._guard = threading.Lock()
+        self._recognizer: Recognizer | None = None
+
+    def __call__(self) -> Recognizer:
+        with self._guard:
+            if self._recognizer is None:
+                self._recognizer = self._factory()
+            return self._recognizer

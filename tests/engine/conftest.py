@@ -1,0 +1,148 @@
+"""A real boto3 client whose requests the engine answers, and every answer held against botocore's service model."""
+
+import json
+import logging
+import re
+
+import boto3
+import botocore
+import pytest
+from botocore.config import Config
+
+from facesearch.engine import protocol
+from facesearch.engine.errors import FRAMEWORK_CODES
+from facesearch.engine.service import Engine
+from facesearch.engine.transports import attach
+
+# What an answer always holds, though the model requires no member of any.
+ALWAYS = {
+    "CompareFaces": {"SourceImageFace", "FaceMatches", "UnmatchedFaces"},
+    "CreateCollection": {"StatusCode", "CollectionArn", "FaceModelVersion"},
+    "DeleteCollection": {"StatusCode"},
+    "DeleteFaces": {"DeletedFaces", "UnsuccessfulFaceDeletions"},
+    "DescribeCollection": {
+        "FaceCount",
+        "UserCount",
+        "FaceModelVersion",
+        "CollectionARN",
+        "CreationTimestamp",
+    },
+    "DetectFaces": {"FaceDetails"},
+    "IndexFaces": {"FaceRecords", "UnindexedFaces", "FaceModelVersion"},
+    "ListCollections": {"CollectionIds", "FaceModelVersions"},
+    "ListFaces": {"Faces", "FaceModelVersion"},
+    "SearchFaces": {"SearchedFaceId", "FaceMatches", "FaceModelVersion"},
+    "SearchFacesByImage": {
+        "SearchedFaceBoundingBox",
+        "SearchedFaceConfidence",
+        "FaceMatches",
+        "FaceModelVersion",
+    },
+}
+
+
+def hold_against(shape, value, path="answer"):
+    """Fail unless a JSON value is what the shape says: known members, types, bounds, patterns and enums."""
+    kind = shape.type_name
+    if kind == "structure":
+        assert isinstance(value, dict) and value.keys() <= shape.members.keys(), path
+        assert value.keys() >= set(shape.required_members), path
+        for name, member in value.items():
+            hold_against(shape.members[name], member, f"{path}.{name}")
+    elif kind == "list":
+        assert isinstance(value, list), path
+        assert len(value) <= shape.metadata.get("max", len(value)), path
+        for position, item in enumerate(value):
+            hold_against(shape.member, item, f"{path}[{position}]")
+    elif kind == "string":
+        assert isinstance(value, str), path
+        assert not shape.enum or value in shape.enum, path
+        assert len(value) <= shape.metadata.get("max", len(value)), path
+        pattern = shape.metadata.get("pattern")
+        assert pattern is None or re.fullmatch(pattern, value), path
+    else:
+        types = {
+            "float": (int, float),
+            "timestamp": (int, float),
+            "integer": int,
+            "long": int,
+            "boolean": bool,
+        }
+        assert isinstance(value, types[kind]) and isinstance(value, bool) == (kind == "boolean"), path
+        assert shape.metadata.get("min", value) <= value <= shape.metadata.get("max", value), path
+
+
+class HeldEngine:
+    """An engine whose every answer is held against the service model on its way to the client."""
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def handle(self, headers, body):
+        response = self.engine.handle(headers, body)
+        operation = headers["X-Amz-Target"].partition(".")[2]
+        model = protocol.service_model().operation_model(operation)
+        answer = json.loads(response.body)
+        assert response.headers["x-amzn-RequestId"]
+        if response.status == 200:
+            hold_against(model.output_shape, answer)
+            assert answer.keys() >= ALWAYS[operation]
+        else:
+            modelled = {shape.name for shape in model.error_shapes}
+            assert answer["__type"] in modelled | FRAMEWORK_CODES
+            assert answer["__type"] != "InternalServerError"
+        return response
+
+
+def connected(engine):
+    """A boto3 client of this engine that needs no credentials and tries each call once."""
+    config = Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})
+    client = boto3.client(
+        "rekognition", region_name="us-east-1", endpoint_url="http://embedded.invalid", config=config
+    )
+    return attach(client, engine)
+
+
+@pytest.fixture
+def connect():
+    """Connects a client to an engine: connect(engine)."""
+    return lambda engine: connected(HeldEngine(engine))
+
+
+@pytest.fixture(autouse=True)
+def no_fault_of_our_own(caplog):
+    """A traceback in the engine's log is a bug, whatever the test looks at; a test that wants one clears the log."""
+    yield
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.fixture(scope="session")
+def recognizer(vision_cache):
+    """The real networks, loaded once."""
+    from facesearch.engine.vision.recognizer import DlibRecognizer
+
+    return DlibRecognizer.load(cache=vision_cache)
+
+
+@pytest.fixture
+def new_engine(recognizer):
+    """Makes engines over a file (or memory) that share the loaded networks, and closes them at the end."""
+    made = []
+
+    def make(store=None, factory=lambda: recognizer):
+        made.append(Engine(store, factory))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+@pytest.fixture
+def engine(new_engine, tmp_path):
+    return new_engine(tmp_path / "engine.db")
+
+
+@pytest.fixture
+def client(engine, connect):
+    return connect(engine)
