@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +23,6 @@ from facesearch.domain import (
     PlannedPhoto,
     SearchedFace,
 )
-from facesearch.errors import UsageError
 from facesearch.settings import Settings, without_password
 from facesearch.workflows import collections, indexing, people, planning, searching
 
@@ -167,27 +167,23 @@ class FaceSearch:
         )
 
     def draw(self, result: PhotoSearch, folder: Path) -> Path:
-        """Write the searched photo with boxes and names into a folder, and say where. Never over the photo itself.
+        """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.
 
         Two photos of one file name do not overwrite each other.
         """
         from facesearch import drawing, photos
 
         source = Path(result.path)
-        labels = [(face.box, _label(face)) for face in result.faces]
+        drawn = drawing.draw(photos.open_upright(source), [(face.box, _label(face)) for face in result.faces])
         target = self._drawing_target(source, Path(folder))
-        drawing.save(drawing.draw(photos.open_upright(source), labels), target)
+        drawing.save(drawn, target)
         return target
 
     def _drawing_target(self, source: Path, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, len(self._drawn) + 2):
-            target = folder / (f"{source.stem}.jpg" if number == 1 else f"{source.stem}-{number}.jpg")
-            if self._drawn.setdefault(target, source) == source:
-                break
-        if target.exists() and target.samefile(source):
-            raise UsageError(f"{target} is the photo itself: name another folder to save into")
-        return target
+        endings = chain([""], (f"-{number}" for number in count(2)))
+        targets = (folder / f"{source.stem}{ending}.faces.jpg" for ending in endings)
+        return next(target for target in targets if self._drawn.setdefault(target, source) == source)
 
     # --- people and faces
 
