@@ -1,4 +1,4 @@
-"""A real boto3 client whose requests the engine answers, and every answer held against botocore's service model."""
+"""A real boto3 client whose requests the engine answers; every answer is held against botocore's service model."""
 
 import json
 import logging
@@ -111,7 +111,7 @@ def connect():
 
 @pytest.fixture(autouse=True)
 def no_fault_of_our_own(caplog):
-    """A traceback in the engine's log is a bug, whatever the test looks at; a test that wants one clears the log."""
+    """A traceback in the engine's log is a bug, whatever a test looks at; one that wants it clears the log."""
     yield
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
