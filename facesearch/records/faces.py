@@ -40,8 +40,9 @@ class FaceRecords(Unit):
         statement = _joined(arn).order_by(FaceRow.id)
         if person_id is not None:
             statement = statement.where(FaceRow.person == person_id)
-        for row in self._session.execute(statement.execution_options(yield_per=1000)):
-            yield _enrolled(*row)
+        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                yield _enrolled(*row)
 
     def delete_faces(self, arn: str, face_ids: Sequence[str]) -> int:
         """Delete the records of faces and the journal of their photos, which may then be enrolled again.

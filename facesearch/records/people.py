@@ -91,9 +91,11 @@ class PeopleRecords(Unit):
         return next(self._summaries(_with_faces().where(PersonRow.id == person_id)))
 
     def _summaries(self, statement: Select[*tuple[Any, ...]]) -> Iterator[PersonSummary]:
-        rows = self._session.execute(statement.execution_options(yield_per=1000))
-        for row, group in groupby(rows, key=lambda row: row[0]):
-            yield PersonSummary(person(row), {name: count for _, name, count in group if name is not None})
+        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
+            for row, group in groupby(rows, key=lambda row: row[0]):
+                yield PersonSummary(
+                    person(row), {name: count for _, name, count in group if name is not None}
+                )
 
     def edit_person(
         self,

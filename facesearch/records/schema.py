@@ -38,7 +38,7 @@ def upgrade(connection: Connection, where: str) -> None:
     if current == HEAD:
         return
     check_known(current, where)
-    if current is None and connection.dialect.name == "sqlite" and inspect(connection).get_table_names():
+    if current is None and connection.dialect.name == "sqlite" and _has_tables(connection):
         raise DatabaseError(
             f"{where} is the database of another program: name another file in FACESEARCH_DATABASE_URL"
         )
@@ -46,6 +46,10 @@ def upgrade(connection: Connection, where: str) -> None:
 
     with _alembic_at_work:
         command.upgrade(configuration(connection), "head")
+
+
+def _has_tables(connection: Connection) -> bool:
+    return bool(set(inspect(connection).get_table_names()) - {_VERSION_TABLE})
 
 
 def check_known(revision: str | None, where: str) -> None:
