@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.app import FaceSearch
 from facesearch.settings import Settings
@@ -94,7 +94,7 @@ def _remote_client(settings: Settings) -> RekognitionClient:
     import botocore.session
     from botocore.exceptions import BotoCoreError
 
-    from facesearch.rekognition import translated
+    from facesearch.service_errors import translated
 
     try:
         session = botocore.session.Session()
@@ -108,7 +108,12 @@ def _remote_client(settings: Settings) -> RekognitionClient:
 
 
 def _client(
-    session: Session, settings: Settings, *, unsigned: bool = False, **where: str
+    session: Session,
+    settings: Settings,
+    *,
+    unsigned: bool = False,
+    endpoint_url: str | None = None,
+    region_name: str | None = None,
 ) -> RekognitionClient:
     from botocore import UNSIGNED
     from botocore.config import Config
@@ -118,5 +123,7 @@ def _client(
     config = client_config(settings)
     if unsigned:
         config = config.merge(Config(signature_version=UNSIGNED))
-    client: RekognitionClient = session.create_client("rekognition", config=config, **where)
-    return client
+    client = session.create_client(
+        "rekognition", config=config, endpoint_url=endpoint_url, region_name=region_name
+    )
+    return cast("RekognitionClient", client)

@@ -17,13 +17,15 @@ OURS = {
     "errors": set(),
     "shipped": set(),
     "settings": {"errors"},
-    "photos": {"domain", "errors"},
+    "photos": {"decoding", "domain", "errors"},
+    "decoding": {"errors"},
     "drawing": {"domain", "errors"},
-    "rekognition": {"domain", "errors", "settings"},
+    "rekognition": {"domain", "errors", "service_errors", "settings"},
+    "service_errors": {"errors"},
     "workflows": {"workflows", "domain", "errors", "photos"},
     "records": {"records", "domain", "errors", "shipped"},
     "app": {"workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
-    "bootstrap": {"app", "domain", "errors", "settings", "rekognition", "records", "engine"},
+    "bootstrap": {"app", "domain", "errors", "settings", "rekognition", "service_errors", "records", "engine"},
     "cli": {"cli", "bootstrap", "app", "domain", "errors", "settings", "shipped", "__init__"},
     "engine": {"engine"},
     "__main__": {"cli"},
@@ -31,7 +33,7 @@ OURS = {
 }
 ROOMS_OF_LIBRARIES = {
     "boto3": set(),
-    "botocore": {"rekognition", "engine", "bootstrap"},
+    "botocore": {"rekognition", "service_errors", "engine", "bootstrap"},
     "sqlalchemy": {"records"},
     "alembic": {"records"},
     "click": {"cli"},
@@ -39,8 +41,8 @@ ROOMS_OF_LIBRARIES = {
     "numpy": {"engine"},
     "onnx": {"engine"},
     "onnxruntime": {"engine"},
-    "PIL": {"photos", "drawing", "engine"},
-    "pillow_heif": {"photos"},
+    "PIL": {"photos", "decoding", "drawing", "engine"},
+    "pillow_heif": {"decoding"},
     "platformdirs": {"settings"},
 }
 
