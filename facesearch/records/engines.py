@@ -134,11 +134,16 @@ def translated(exc: DBAPIError, address: Address) -> DatabaseError:
         return DatabaseError(
             f"the records in {address.shown} were changed by another command meanwhile: run the same command again"
         )
-    said = str(exc.orig).strip().partition("\n")[0]
+    said = " ".join(str(exc.orig).split())
+    if address.path is not None:
+        name = getattr(exc.orig, "sqlite_errorname", "")
+        advice = next((advice for prefix, advice in _SQLITE_ADVICE if name.startswith(prefix)), said)
+        return DatabaseError(f"cannot use the records in {address.path}: {advice}")
     if address.url.password:
         said = said.replace(str(address.url.password), "***")
-    if address.path is None:
-        return DatabaseError(f"the {address.shown} did not do what it was asked: {said}")
-    name = getattr(exc.orig, "sqlite_errorname", "")
-    advice = next((advice for prefix, advice in _SQLITE_ADVICE if name.startswith(prefix)), said)
-    return DatabaseError(f"cannot use the records in {address.path}: {advice}")
+    if exc.statement is None:
+        return DatabaseError(
+            f"cannot connect to the {address.shown}: {said}. Check the address, the name and the password in "
+            "FACESEARCH_DATABASE_URL, and that the server runs"
+        )
+    return DatabaseError(f"the {address.shown} refused what was asked of it, and nothing was written: {said}")

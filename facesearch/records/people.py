@@ -43,7 +43,7 @@ class PeopleRecords(Unit):
         for spec in specs:
             row = known.find(spec)
             if row is None:
-                row = PersonRow(id=uuid4().hex, name=spec.name, key=spec.key, attributes={})
+                row = PersonRow(id=uuid4().hex, attributes={})
                 self._session.add(row)
             _write_over(row, spec.name, spec.key, spec.attributes, spec.notes)
             known.add(row)

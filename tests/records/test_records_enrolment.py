@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.orm import Session
 
 from facesearch.domain import Intent, JournalEntry, OnMultiple, PersonSpec, Photo, PhotoStatus
 from facesearch.errors import DatabaseError
+from facesearch.records.tables import RunRow
 
 
 @pytest.fixture
@@ -129,9 +131,14 @@ def test_nothing_to_intend_or_settle_is_fine(database, staff, run):
         records.settle(staff.arn, [])
 
 
-def test_a_finished_run_keeps_its_counts(database, run):
+def test_only_a_finished_run_has_its_counts(database, staff, run):
     with database.begin() as records:
+        unfinished = records.start_run(staff.arn)
         records.finish_run(run, {PhotoStatus.ENROLLED: 3, PhotoStatus.NO_FACE: 0})
+    with Session(database._engine) as session:
+        done, going_on = session.get(RunRow, run), session.get(RunRow, unfinished)
+    assert (done.counts, done.finished_at >= done.started_at) == ({"enrolled": 3, "no_face": 0}, True)
+    assert (going_on.counts, going_on.finished_at) == (None, None)
 
 
 def test_settling_what_another_command_deleted_is_refused_and_writes_nothing(
