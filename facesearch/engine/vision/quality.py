@@ -1,0 +1,112 @@
+"""What can be said of a face besides whose it is: how sure, how turned, how lit, how sharp.
+
+Every figure is measured on the photo. Angles are degrees: roll clockwise, yaw to the photo's right and pitch
+upwards are positive, as seen by whoever looks at the photo.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Pose(NamedTuple):
+    """How a head is turned, in degrees."""
+
+    roll: float
+    yaw: float
+    pitch: float
+
+
+# The five points of an average head, in millimetres: x to the photo's right, y down, z away from the camera.
+_HEAD = np.array(
+    [
+        (43.3, -32.7, 26.0),
+        (16.5, -31.0, 20.0),
+        (-43.3, -32.7, 26.0),
+        (-16.5, -31.0, 20.0),
+        (0.0, 13.0, 8.0),
+    ]
+)
+_CENTRED = _HEAD - _HEAD.mean(axis=0)
+_STEPS = 6
+_POINT_ERROR = 2.0  # millimetres by which a point is off, with what follows from heads that are not average
+_USUAL = np.radians([30.0, 25.0, 15.0])  # how far heads in photos are turned (roll, yaw, pitch; deviation)
+_NOSE_BIAS = 3.3  # degrees by which the average nose lies lower in the points than on the average head
+
+_CENTRE = slice(30, 120)  # of a chip: the face without hair and background
+_BLURRED, _SHARP = (
+    1.4,
+    4.4,
+)  # log-variance of the Laplacian of a face out of focus, and of one in perfect focus
+
+
+def confidence(score: float) -> float:
+    """That this is a face, 0..100, from the detector's score: 90 at its threshold, 99.9 for a clear face."""
+    return 100 / (1 + math.exp(-(2.2 + 5 * score)))
+
+
+def brightness(chip: NDArray[np.uint8]) -> float:
+    """How light the face is, 0 (black) to 100 (white)."""
+    return float(_luma(chip).mean() / 255 * 100)
+
+
+def sharpness(chip: NDArray[np.uint8]) -> float:
+    """How much fine structure the face shows, 0..100."""
+    grey = _luma(chip)
+    edges = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
+    variance = max(float(edges.var()), 1e-6)
+    return min(max((math.log(variance) - _BLURRED) / (_SHARP - _BLURRED), 0.0), 1.0) * 100
+
+
+def _luma(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
+    luma: NDArray[np.float64] = chip[_CENTRE, _CENTRE] @ np.array([0.299, 0.587, 0.114])
+    return luma
+
+
+def pose(points: NDArray[np.floating]) -> Pose:
+    """How the head with these five points (5, 2) is turned, taken for an average head seen from afar.
+
+    Least squares over scale and three angles, in which five points weigh against how far heads usually turn:
+    without that, a pixel's error in the nose would be many degrees.
+    """
+    observed = points.astype(np.float64) - points.mean(axis=0)
+    eyes = observed[:2].mean(axis=0) - observed[2:4].mean(axis=0)
+    angles = np.array([math.atan2(eyes[1], eyes[0]), 0.0, 0.0])
+    scale = max(math.hypot(*eyes) / (43.3 + 16.5), 1e-6)
+    for _ in range(_STEPS):
+        seen, slopes = _projected(angles)
+        jacobian = np.column_stack([seen.ravel(), *(scale * slope.ravel() for slope in slopes)])
+        residual = observed.ravel() - scale * seen.ravel()
+        weight = (scale * _POINT_ERROR / _USUAL) ** 2
+        normal = jacobian.T @ jacobian
+        normal[[1, 2, 3], [1, 2, 3]] += weight
+        gradient = jacobian.T @ residual
+        gradient[1:] -= weight * angles
+        step = np.linalg.solve(normal, gradient)
+        scale = max(scale + step[0], scale / 2)
+        angles = angles + np.clip(step[1:], -0.5, 0.5)
+    roll, yaw, pitch = np.degrees(angles)
+    return Pose(float(roll), float(yaw), float(pitch) + _NOSE_BIAS)
+
+
+def _projected(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """The average head's points (5, 2), turned and seen from afar, and how they move with each angle.
+
+    The head is pitched first, then turned by its yaw and last rolled.
+    """
+    (cos_r, cos_y, cos_p), (sin_r, sin_y, sin_p) = np.cos(angles), np.sin(angles)
+    roll = np.array([(cos_r, -sin_r, 0), (sin_r, cos_r, 0), (0, 0, 1)])
+    yaw = np.array([(cos_y, 0, -sin_y), (0, 1, 0), (sin_y, 0, cos_y)])
+    pitch = np.array([(1, 0, 0), (0, cos_p, sin_p), (0, -sin_p, cos_p)])
+    by_roll = np.array([(-sin_r, -cos_r, 0), (cos_r, -sin_r, 0), (0, 0, 0)])
+    by_yaw = np.array([(-sin_y, 0, -cos_y), (0, 0, 0), (cos_y, 0, -sin_y)])
+    by_pitch = np.array([(0, 0, 0), (0, -sin_p, cos_p), (0, -cos_p, -sin_p)])
+    turns = [roll @ yaw @ pitch, by_roll @ yaw @ pitch, roll @ by_yaw @ pitch, roll @ yaw @ by_pitch]
+    seen, *slopes = ((_CENTRED @ turn.T)[:, :2] for turn in turns)
+    return seen, slopes
