@@ -1,13 +1,16 @@
 """A real boto3 client whose requests the engine answers; every answer is held against botocore's service model."""
 
+import io
 import json
 import logging
 import re
+from pathlib import Path
 
 import boto3
 import botocore
 import pytest
 from botocore.config import Config
+from PIL import Image, ImageEnhance
 
 from facesearch.engine import protocol
 from facesearch.engine.errors import FRAMEWORK_CODES
@@ -146,3 +149,43 @@ def engine(new_engine, tmp_path):
 @pytest.fixture
 def client(engine, connect):
     return connect(engine)
+
+
+PORTRAITS = Path(__file__).parent / "vision" / "data"
+
+
+def jpeg(image, **options):
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", **{"quality": 92, **options})
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def eileen():
+    """Eileen Collins (NASA, public domain): one face in the upper middle."""
+    with Image.open(PORTRAITS / "astronaut.png") as image:
+        return image.convert("RGB").crop((90, 0, 370, 280))
+
+
+@pytest.fixture(scope="session")
+def grace():
+    """Grace Hopper (US Navy, public domain): one face in the upper middle."""
+    with Image.open(PORTRAITS / "grace_hopper.jpg") as image:
+        return image.convert("RGB").crop((120, 30, 400, 310))
+
+
+@pytest.fixture(scope="session")
+def photos(eileen, grace):
+    """JPEGs by name: two of each woman, one of both (Grace the larger, at the left), and one of nobody."""
+    both = Image.new("RGB", (580, 300), (120, 130, 140))
+    both.paste(grace, (5, 10))
+    both.paste(eileen, (295, 10))
+    nobody = Image.linear_gradient("L").resize((240, 240))
+    return {
+        "eileen": jpeg(eileen),
+        "eileen again": jpeg(ImageEnhance.Brightness(eileen.resize((250, 250))).enhance(0.85)),
+        "grace": jpeg(grace),
+        "grace again": jpeg(ImageEnhance.Contrast(grace.resize((240, 240))).enhance(0.9)),
+        "both": jpeg(both),
+        "nobody": jpeg(nobody),
+    }

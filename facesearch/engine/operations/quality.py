@@ -29,16 +29,17 @@ class _Bar:
 
 
 # Degraded faces against clean ones, at similarity 80: untouched 97 % are recognised, of 33 px 96 %, of 25 px 93 %,
-# of 17 px 75 %; blurred by a sigma of 2 in a face of 100 px (sharpness about 23) 93 %. False matches stay as rare.
-# So AUTO keeps what can still be recognised, and the other bars lie around it.
+# of 17 px 75 %. Blurred by 2 % of the width of the head (sharpness about 10) they still are; by 4 % (sharpness 0)
+# they are not. Darkness does little harm until the detector itself fails, at a brightness of about 4. So AUTO
+# keeps what can still be recognised, and the other bars lie around it.
 _BARS: Mapping[str, _Bar] = MappingProxyType(
     {
         # Only the worst goes: hardly a face, or hardly any of it to be seen.
-        "LOW": _Bar(side=20, confidence=90, brightness=5, sharpness=2, yaw=80, pitch=70),
-        # The faces that matching still works for: 25 px, strong blur alone out, no full profiles.
-        "AUTO": _Bar(side=25, confidence=90, brightness=10, sharpness=5, yaw=70, pitch=60),
+        "LOW": _Bar(side=20, confidence=90, brightness=3, sharpness=0, yaw=80, pitch=70),
+        # The faces that matching still works for: strong blur alone goes, and heads turned almost to a profile.
+        "AUTO": _Bar(side=25, confidence=90, brightness=5, sharpness=1, yaw=70, pitch=60),
         # A little of everything: recognised as well as an untouched face, or nearly.
-        "MEDIUM": _Bar(side=40, confidence=95, brightness=18, sharpness=20, yaw=55, pitch=45),
+        "MEDIUM": _Bar(side=40, confidence=95, brightness=15, sharpness=15, yaw=55, pitch=45),
         # Enrolment as Rekognition's guide recommends it: 50 px and more, pitch and yaw well under 45 degrees.
         "HIGH": _Bar(side=60, confidence=99, brightness=25, sharpness=40, yaw=40, pitch=30),
     }
