@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from facesearch.domain import Collection
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow
-from facesearch.records.unit import Lock, Unit
+from facesearch.records.unit import Unit
 
 _SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp differently from call to call
 
@@ -33,7 +33,6 @@ class CollectionRecords(Unit):
         known = self._session.execute(statement.where(CollectionRow.arn == collection.arn)).one()
         anew = bool(abs(known.created_at - collection.created_at) > _SAME_MOMENT)
         if anew:
-            self._lock(Lock.ENROLMENT)
             self._erase(FaceRow.collection == known.id, JournalRow.collection == known.id)
         if anew or known.model_version != collection.model_version:
             self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))
@@ -41,7 +40,6 @@ class CollectionRecords(Unit):
 
     def forget_collection(self, arn: str) -> int:
         """Delete everything about a collection but its people. Returns how many face records went."""
-        self._lock(Lock.ENROLMENT)
         number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
         if number is None:
             return 0

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 
 from facesearch.errors import DatabaseError
 from facesearch.records import schema
-from facesearch.records.engines import BEGIN, Address, make_engine, translated
+from facesearch.records.engines import (
+    Address,
+    is_mistake_of_ours,
+    make_engine,
+    reading,
+    translated,
+    write_ahead,
+)
 from facesearch.records.repository import Records
 from facesearch.records.tables import HEAD
 
@@ -28,9 +35,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self._address = Address.parse(url)
         self._engine = make_engine(self._address)
-        self._reading = self._engine.execution_options(**{BEGIN: "BEGIN"}, postgresql_readonly=True)
+        self._reading = reading(self._engine)
         try:
             self._check_schema(url)
+            self._let_readers_go_on()
         except BaseException:
             self.close()
             raise
@@ -49,14 +57,20 @@ class Database:
             f"the {self._address.shown} is {found} and needs revision {HEAD}: run `facesearch db upgrade`"
         )
 
+    def _let_readers_go_on(self) -> None:
+        if self._address.path is not None:
+            with _errors_translated(self._address):
+                write_ahead(self._engine)
+
     @contextmanager
     def begin(self) -> Iterator[Records]:
         """One transaction: committed when the block ends, rolled back by any exception.
 
-        Only one such block at a time goes on in a SQLite database; others wait at their start.
+        Such blocks go on one at a time in a database; another, of any process, waits at its start. What only
+        reads belongs into `read`.
         """
         with _errors_translated(self._address), Session(self._engine) as session, session.begin():
-            session.connection()  # begins now, so that what is read first still holds when it is written
+            session.connection()  # begins, and so waits, now
             yield Records(session)
 
     @contextmanager
@@ -92,8 +106,7 @@ def revision(url: str) -> tuple[str | None, str]:
         return None, HEAD
     engine = make_engine(address)
     try:
-        reading = engine.execution_options(**{BEGIN: "BEGIN"})
-        with _errors_translated(address), reading.connect() as connection:
+        with _errors_translated(address), reading(engine).connect() as connection:
             return schema.stamped(connection), HEAD
     finally:
         engine.dispose()
@@ -104,4 +117,6 @@ def _errors_translated(address: Address) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
+        if is_mistake_of_ours(exc):
+            raise
         raise translated(exc, address) from exc

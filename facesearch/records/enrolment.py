@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from uuid import uuid4
 
 from sqlalchemy import and_, bindparam, select, update
@@ -12,7 +11,7 @@ from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, Set
 from facesearch.errors import DatabaseError
 from facesearch.records.faces import CHANGING, face_values
 from facesearch.records.tables import INTENT, CollectionRow, FaceRow, JournalRow, PhotoRow, RunRow, now
-from facesearch.records.unit import Lock, Unit, chunks
+from facesearch.records.unit import Unit, chunks
 
 Pair = tuple[str, str]  # person id, sha256 of the photo
 
@@ -70,13 +69,12 @@ class EnrolmentRecords(Unit):
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
         """Write down that the photos are about to be sent, and where their files were seen."""
-        self._lock(Lock.ENROLMENT, shared=True)
         collection = self._collection(arn)
         paths = {intent.photo.sha256: intent.photo.path for intent in intents}
         moment = now()
         self._upsert(
             PhotoRow,
-            [{"sha256": sha256, "path": paths[sha256], "first_seen_at": moment} for sha256 in sorted(paths)],
+            [{"sha256": sha256, "path": path, "first_seen_at": moment} for sha256, path in paths.items()],
             unique=["sha256"],
             changed=["path"],
         )
@@ -97,7 +95,7 @@ class EnrolmentRecords(Unit):
         }
         self._upsert(
             JournalRow,
-            [rows[pair] for pair in sorted(rows)],
+            list(rows.values()),
             unique=["collection", "person", "photo"],
             changed=["run", "state", "reason", "on_multiple", "intended_at", "settled_at"],
         )
@@ -108,14 +106,10 @@ class EnrolmentRecords(Unit):
         Raises DatabaseError when an intent is gone, because another command deleted the person or the collection
         meanwhile.
         """
-        self._lock(Lock.ENROLMENT, shared=True)
         collection = self._collection(arn)
         last = {(s.person_id, s.sha256): s for s in settlements}
         numbers = self._photo_numbers(sha256 for _, sha256 in last)
-        rows = sorted(
-            ((person, numbers[sha256], s) for (person, sha256), s in last.items() if sha256 in numbers),
-            key=itemgetter(0, 1),
-        )
+        rows = [(person, numbers[sha256], s) for (person, sha256), s in last.items() if sha256 in numbers]
         if len(rows) < len(last) or self._settle_journal(collection, rows) < len(rows):
             raise DatabaseError(
                 "photos were being enrolled whose person or collection another command deleted: "

@@ -10,7 +10,7 @@ from sqlalchemy import Select, exists, select
 from facesearch.domain import Box, EnrolledFace, Face, FaceRecord, Photo, Pose, Quality
 from facesearch.records.people import person
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PersonRow, PhotoRow, now
-from facesearch.records.unit import Lock, Unit, chunks
+from facesearch.records.unit import Unit, chunks
 
 # What is written over when a face that is known is settled again; when it was enrolled first stays.
 CHANGING = tuple(
@@ -49,7 +49,6 @@ class FaceRecords(Unit):
 
         Returns how many face records went.
         """
-        self._lock(Lock.ENROLMENT)
         number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
         return sum(self._erase_faces(number, some) for some in chunks(face_ids)) if number else 0
 

@@ -16,7 +16,7 @@ from facesearch.domain import Collection, Person, PersonSpec, PersonSummary
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PersonRow
-from facesearch.records.unit import Lock, Unit, chunks
+from facesearch.records.unit import Unit, chunks
 
 MAX_KEY = 512  # characters; a unique index of Postgres holds no more than some 2,700 bytes
 
@@ -37,7 +37,6 @@ class PeopleRecords(Unit):
         """
         for spec in specs:
             _check(spec.name, spec.key, spec.attributes, spec.notes)
-        self._lock(Lock.PEOPLE)
         known = _Known(self._rows_like(specs))
         rows = []
         for spec in specs:
@@ -111,7 +110,6 @@ class PeopleRecords(Unit):
         person, a key that is somebody else's, and what cannot be stored.
         """
         _check(name, key, attributes, notes)
-        self._lock(Lock.PEOPLE)
         row = self._row(person_id)
         if key:
             owner = self._session.scalar(select(PersonRow).where(PersonRow.key == key))
@@ -123,7 +121,6 @@ class PeopleRecords(Unit):
 
     def delete_person(self, person_id: str) -> int:
         """Delete a person, the records of their faces and their journal. Returns how many face records went."""
-        self._lock(Lock.ENROLMENT)
         erased = self._erase(FaceRow.person == person_id, JournalRow.person == person_id)
         self._delete(PersonRow, PersonRow.id == person_id)
         return erased

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, inspect, text
 
 from facesearch.errors import DatabaseError
 from facesearch.records.tables import HEAD
-from facesearch.records.unit import Lock
 from facesearch.shipped import shipped
 
 if TYPE_CHECKING:
@@ -28,13 +27,11 @@ def stamped(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, where: str) -> None:
-    """Bring a database to HEAD, inside the connection's transaction and under a lock.
+    """Bring a database to HEAD, inside the connection's transaction, which must be the only one that writes.
 
     Raises DatabaseError for a database that a newer facesearch, or another program, has made.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({int(Lock.MIGRATION)})"))
-    current = stamped(connection)  # asked again under the lock: another process may have been faster
+    current = stamped(connection)  # asked again now that nobody else writes: another may have been faster
     if current == HEAD:
         return
     check_known(current, where)

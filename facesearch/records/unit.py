@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import IntEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, select, union
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from facesearch.errors import DatabaseError
@@ -21,36 +20,16 @@ T = TypeVar("T")
 CHUNK = 1000  # values in one statement; SQLite's own limit is 32,766
 
 
-class Lock(IntEnum):
-    """What is done by one transaction at a time on Postgres: the numbers are pg_advisory_lock's keys.
-
-    SQLite needs none of them: a transaction that writes is the only one there.
-    """
-
-    PEOPLE = 7_306_001  # deciding who is who
-    ENROLMENT = 7_306_002  # shared by those who add photos and faces, exclusive for those who delete some
-    MIGRATION = 7_306_003
-
-
 class Unit:
     """One transaction on the records. It never commits; the database that made it does."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def _lock(self, lock: Lock, *, shared: bool = False) -> None:
-        """Wait for the lock and hold it until the transaction ends. To be taken before any row is touched."""
-        if self._on_postgres:
-            take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
-            self._session.execute(select(take(int(lock))))
-
-    @property
-    def _on_postgres(self) -> bool:
-        return self._session.get_bind().dialect.name == "postgresql"
-
     def _insert(self, table: type[Row]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that can say ON CONFLICT."""
-        return (postgresql.insert if self._on_postgres else sqlite.insert)(table)
+        on_postgres = self._session.get_bind().dialect.name == "postgresql"
+        return (postgresql.insert if on_postgres else sqlite.insert)(table)
 
     def _upsert(
         self,
@@ -59,10 +38,7 @@ class Unit:
         unique: Iterable[str],
         changed: Iterable[str],
     ) -> None:
-        """Add the rows; where one with the same `unique` columns is there, its `changed` columns are written over.
-
-        Rows must come in an order that every process uses, or two of them could wait for each other.
-        """
+        """Add the rows; one that is there already, by its `unique` columns, gets the `changed` ones."""
         if rows:
             statement = self._insert(table)
             overwrite = {name: statement.excluded[name] for name in changed}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -11,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
 from facesearch.domain import PersonSpec
 from facesearch.errors import ConfigurationError, DatabaseError
 from facesearch.records import engines
 from facesearch.records.database import Database, revision, upgrade
-from facesearch.records.tables import HEAD
+from facesearch.records.tables import HEAD, PersonRow
 from facesearch.shipped import shipped
 
 
@@ -50,6 +50,12 @@ def test_a_block_that_only_reads_commits_nothing(database):
     assert names(database) == []
 
 
+def test_a_mistake_in_a_statement_of_ours_is_not_called_the_users(database):
+    with pytest.raises(IntegrityError), database.begin() as records:
+        records._session.add(PersonRow(id="nameless", attributes={}))
+    assert names(database) == []
+
+
 def test_reading_keeps_no_writer_waiting_and_sees_one_moment(database):
     with database.begin() as records:
         records.resolve_people([PersonSpec("Anna"), PersonSpec("Bob")])
@@ -59,6 +65,7 @@ def test_reading_keeps_no_writer_waiting_and_sees_one_moment(database):
         with database.begin() as writing:
             writing.resolve_people([PersonSpec("Zoe")])
         assert [summary.person.name for summary in everyone] == ["Bob"]
+        assert records.find_people("Zoe") == []
     assert names(database) == ["Anna", "Bob", "Zoe"]
 
 
@@ -203,14 +210,12 @@ def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path):
         assert names(database) == ["Anna"]
 
 
-def test_a_program_that_writes_for_too_long_is_told_apart(tmp_path, monkeypatch):
-    sqlite_database(tmp_path).close()
+def test_a_command_that_writes_for_too_long_is_told_apart(database, url, monkeypatch):
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
-    other = sqlite3.connect(tmp_path / "records.db")
-    with closing(other), closing(sqlite_database(tmp_path)) as database:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseError, match="another program has been writing"), database.begin():
+    with closing(Database(url)) as another, database.begin():
+        with pytest.raises(DatabaseError, match="another command has been writing"), another.begin():
             raise AssertionError("the block must not run")
+        assert names(another) == []
 
 
 def test_a_damaged_file_is_told(tmp_path):

@@ -89,6 +89,7 @@ def test_the_sqlite_database_of_another_program_is_left_alone(tmp_path):
         Database(url)
     with connected(url) as connection:
         assert inspect(connection).get_table_names() == ["theirs"]
+        assert connection.scalar(text("PRAGMA journal_mode")) == "delete"
 
 
 OPEN = """
