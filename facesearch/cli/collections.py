@@ -41,7 +41,7 @@ def create(collection_id: str, settings: Settings, form: Format) -> None:
     Example:
       facesearch collection create staff
     """
-    with opened(settings) as app:
+    with opened(settings, collection_id) as app:
         show_one(form, COLLECTIONS, app.create_collection(collection_id), "collection")
 
 

@@ -46,6 +46,7 @@ def _rows(face: FaceDetail) -> Iterator[Row]:
 
 BOX_FIELDS = ("box_left", "box_top", "box_width", "box_height")
 BOX_COLUMNS = tuple(Column(field, field.removeprefix("box_"), digits=3) for field in BOX_FIELDS)
+_SHORT = {"brightness": "bright", "sharpness": "sharp"}  # so that a row fits into 80 columns
 _SEEN = ("confidence", "roll", "yaw", "pitch", "brightness", "sharpness")
 
 SEEN_FACES: View[FaceDetail] = View(
@@ -53,6 +54,6 @@ SEEN_FACES: View[FaceDetail] = View(
     shape=shapes.face_detail,
     rows=_rows,
     fields=(*BOX_FIELDS, *_SEEN),
-    columns=(*BOX_COLUMNS, *(Column(field, field, digits=1) for field in _SEEN)),
+    columns=(*BOX_COLUMNS, *(Column(field, _SHORT.get(field, field), digits=1) for field in _SEEN)),
     empty="no face",
 )

@@ -59,6 +59,8 @@ class Program(click.Group):
 def reported(exc: BaseException) -> int:
     """Say what happened, and give the exit code for it."""
     if isinstance(exc, KeyboardInterrupt | click.Abort):
+        if isinstance(exc, click.Abort):
+            click.echo(err=True)  # a question that was left without an answer keeps its line to itself
         return INTERRUPTED
     if isinstance(exc, BrokenPipeError):
         _abandon_stdout()

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Progress:
     """Counts photos for the length of a `with` block; a KeyboardInterrupt that leaves it is reported.
 
-    `quiet` keeps the bar away where lines of data are being written to the same terminal.
+    `quiet` keeps the bar away where lines of data may be appearing on the same terminal, itself or through a pipe.
     """
 
     def __init__(self, doing: str, total: int, *, afterwards: str = "", quiet: bool = False) -> None:
@@ -42,10 +42,11 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        barred = self._bar is not None
         self.finish()
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            if sys.stderr.isatty():
-                click.echo(err=True)  # leaves the line on which the terminal shows ^C
+            if sys.stderr.isatty() and not barred:
+                click.echo(err=True)  # leaves the line on which the terminal shows ^C; the bar clears its own
             say(f"stopped; {self.done:,} of {counted(self.total, 'photo')} done{self._afterwards}")
 
     def advance(self) -> None:
@@ -55,7 +56,7 @@ class Progress:
             self._bar.advance(self._task)
 
     def track(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, each counted once it has been dealt with; the bar goes before the last consumer's output."""
+        """The items, each counted once it has been dealt with; the bar goes with the last of them."""
         for item in items:
             yield item
             self.advance()
@@ -88,10 +89,11 @@ def _bar() -> RichProgress:
 
     return RichProgress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
+        BarColumn(bar_width=30),  # leaves room for the ^C of a terminal, which would wrap a full line
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=False,  # stdout is data, and none of the bar's business
     )

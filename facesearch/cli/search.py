@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -67,10 +68,13 @@ def search(
         opened(settings, collection_id) as app,
         Progress("searching", len(photos), quiet=form.streams) as progress,
     ):
-        results = app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs)
-        results = progress.track(_saved(app, results, save, answers))
+        found = cast(
+            "Generator[PhotoSearch]",
+            app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs),
+        )
         head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
-        show_list(form, SEARCHES, results, head)
+        with closing(found):  # what is under way ends before the engine is closed, whatever happens here
+            show_list(form, SEARCHES, progress.track(_saved(app, found, save, answers)), head)
     if answers[SearchStatus.UNREADABLE]:
         say(f"{counted(answers[SearchStatus.UNREADABLE], 'photo')} could not be read")
         return failures.PARTLY

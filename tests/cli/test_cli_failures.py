@@ -84,7 +84,7 @@ def test_a_fault_of_our_own_shows_its_traceback_and_says_whose_it_is():
 def test_an_interruption_ends_with_130(raised):
     result = end_of(raised)
     assert result.exit_code == 130
-    assert result.stderr == ""
+    assert result.stderr.strip() == ""
 
 
 def test_click_keeps_its_own_way_of_showing_usage():
