@@ -163,23 +163,23 @@ def jpeg(image, **options):
 @pytest.fixture(scope="session")
 def eileen():
     """Eileen Collins (NASA, public domain): one face in the upper middle."""
-    with Image.open(PORTRAITS / "astronaut.png") as image:
-        return image.convert("RGB").crop((90, 0, 370, 280))
+    with Image.open(PORTRAITS / "collins.png") as image:
+        return image.convert("RGB")
 
 
 @pytest.fixture(scope="session")
 def grace():
-    """Grace Hopper (US Navy, public domain): one face in the upper middle."""
-    with Image.open(PORTRAITS / "grace_hopper.jpg") as image:
-        return image.convert("RGB").crop((120, 30, 400, 310))
+    """Grace Hopper (US Navy, public domain): one face in the middle."""
+    with Image.open(PORTRAITS / "hopper.png") as image:
+        return image.convert("RGB")
 
 
 @pytest.fixture(scope="session")
 def photos(eileen, grace):
     """JPEGs by name: two of each woman, one of both (Grace the larger, at the left), and one of nobody."""
-    both = Image.new("RGB", (580, 300), (120, 130, 140))
+    both = Image.new("RGB", (640, 320), (120, 130, 140))
     both.paste(grace, (5, 10))
-    both.paste(eileen, (295, 10))
+    both.paste(eileen, (310, 20))
     nobody = Image.linear_gradient("L").resize((240, 240))
     return {
         "eileen": jpeg(eileen),

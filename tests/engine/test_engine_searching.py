@@ -241,9 +241,9 @@ def test_comparing_needs_a_face_on_both_sides(client, photos, source, target):
 
 
 def test_a_comparison_leaves_out_faces_below_the_quality_asked_for(client, photos, eileen, grace):
-    dim = Image.new("RGB", (560, 280))
+    dim = Image.new("RGB", (620, 300))
     dim.paste(grace.point(lambda value: value // 6), (0, 0))
-    dim.paste(eileen, (280, 0))
+    dim.paste(eileen, (300, 0))
     images = {"SourceImage": {"Bytes": photos["eileen"]}, "TargetImage": {"Bytes": jpeg(dim)}}
     plain = client.compare_faces(**images)
     strict = client.compare_faces(**images, QualityFilter="MEDIUM")
