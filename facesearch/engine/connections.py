@@ -80,12 +80,16 @@ class Connections:
             if path is not None:
                 _make_file(path)
             self._idle.append(self._open())
-            with self.writing() as connection:
-                _bring_up_to_date(connection, path)
-        except (sqlite3.Error, OSError, RekognitionError, StoreError) as exc:
+            with self.reading() as connection:
+                version = _schema_version(connection, path)
+            if version == 0:
+                with self.writing() as connection:
+                    _make_schema(connection)
+        except StoreError:
             self.close()
-            if isinstance(exc, StoreError):
-                raise
+            raise
+        except (sqlite3.Error, OSError, RekognitionError) as exc:
+            self.close()
             raise StoreError(f"{path} cannot be used as the engine's store: {exc}") from exc
 
     @contextmanager
@@ -197,10 +201,12 @@ def _set_up(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path | None) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+def _schema_version(connection: sqlite3.Connection, path: Path | None) -> int:
+    """Which schema the file holds, 0 for a new file. Raises StoreError for one that is not ours to use."""
+    application, version, tables = (
+        connection.execute(question).fetchone()[0]
+        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+    )
     if tables and application != APPLICATION_ID:
         raise StoreError(f"{path} is a database of another program")
     if version > SCHEMA_VERSION:
@@ -208,12 +214,17 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path | None) -> None
             f"{path} was written by a newer version of the engine: "
             f"its schema is {version}, and this one knows {SCHEMA_VERSION}"
         )
-    if version == 0:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(
-            "INSERT INTO store (id, account_id, token_key) VALUES (1, ?, ?)",
-            (str(10**11 + secrets.randbelow(9 * 10**11)), secrets.token_bytes(32)),
-        )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return int(version)
+
+
+def _make_schema(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0]:
+        return  # another process was faster
+    for statement in _SCHEMA.split(";"):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO store (id, account_id, token_key) VALUES (1, ?, ?)",
+        (str(10**11 + secrets.randbelow(9 * 10**11)), secrets.token_bytes(32)),
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -254,15 +254,19 @@ def test_a_store_that_others_keep_busy_answers_that_it_is_throttled(tmp_path, mo
     monkeypatch.setattr(connections, "_BUSY_SECONDS", 0.05)
     path = tmp_path / "engine.db"
     store = Store(path)
-    other = sqlite3.connect(path, isolation_level=None)
+    new = tmp_path / "new.db"
+    other, making = sqlite3.connect(path, isolation_level=None), sqlite3.connect(new, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    making.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(RekognitionError, match="ThrottlingException"):
             store.create_collection("a", "1.0", {})
-        with pytest.raises(StoreError, match="busy"):
-            Store(path)
+        Store(path).close()
+        with pytest.raises(StoreError, match="cannot be used as the engine's store"):
+            Store(new)
     finally:
         other.close()
+        making.close()
     store.create_collection("a", "1.0", {})
     store.close()
 
