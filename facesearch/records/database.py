@@ -38,7 +38,8 @@ class Database:
         self._reading = reading(self._engine)
         try:
             self._check_schema(url)
-            self._let_readers_go_on()
+            if self._address.path is not None:
+                write_ahead(self._engine)
         except BaseException:
             self.close()
             raise
@@ -56,11 +57,6 @@ class Database:
         raise DatabaseError(
             f"the {self._address.shown} is {found} and needs revision {HEAD}: run `facesearch db upgrade`"
         )
-
-    def _let_readers_go_on(self) -> None:
-        if self._address.path is not None:
-            with _errors_translated(self._address):
-                write_ahead(self._engine)
 
     @contextmanager
     def begin(self) -> Iterator[Records]:

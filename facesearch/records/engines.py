@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,12 @@ def reading(engine: Engine) -> Engine:
 
 
 def write_ahead(engine: Engine) -> None:
-    """Let those who read a SQLite file go on while one writes; the file remembers it."""
-    with closing(engine.raw_connection()) as connection:
+    """Let those who read a SQLite file go on while one writes; the file remembers it.
+
+    SQLite refuses while another process is at work in a file that is new: it asks for the same when it opens it,
+    and until one of them has it, readers and writers wait for each other, which is slower and no less right.
+    """
+    with closing(engine.raw_connection()) as connection, suppress(sqlite3.OperationalError):
         connection.cursor().execute("PRAGMA journal_mode = WAL").close()
 
 
