@@ -90,7 +90,9 @@ def delete(collection_id: str, yes: bool, settings: Settings, form: Format) -> i
     with opened(settings, collection_id) as app:
         faces = counted(app.collection(collection_id).face_count, "face")
         people = counted(sum(1 for _ in app.people(collection_id)), "person", "people")
-        consequence = f"Collection {collection_id} goes, with {faces} of {people}. The people stay on record."
+        consequence = (
+            f"Collection {collection_id} will be deleted, with {faces} of {people}; the people stay."
+        )
         if not agreed(consequence, yes=yes):
             return failures.NO
         return show_deletion(form, app.delete_collection(collection_id))

@@ -60,13 +60,8 @@ def delete(face_ids: tuple[str, ...], collection_id: str, yes: bool, settings: S
     """
     with opened(settings, collection_id) as app:
         wanted = list(dict.fromkeys(face_ids))
-        consequence = (
-            f"{counted(len(wanted), 'face')} of collection {collection_id} goes, with the record of it."
-        )
-        if len(wanted) > 1:
-            consequence = (
-                f"{counted(len(wanted), 'face')} of collection {collection_id} go, with their records."
-            )
+        faces = counted(len(wanted), "face")
+        consequence = f"{faces} of collection {collection_id} will be deleted, from it and from the records."
         if not agreed(consequence, yes=yes):
             return failures.NO
         return show_deletion(form, app.delete_faces(collection_id, wanted))

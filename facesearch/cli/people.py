@@ -142,7 +142,7 @@ def _consequence(summary: PersonSummary) -> str:
     where = ", ".join(
         f"{counted(count, 'face')} in {collection_id}" for collection_id, count in faces.items()
     )
-    return f"{named} goes, with {where or 'no faces'} and all that is on record."
+    return f"{named} will be deleted, with {where or 'no faces'}, from the collections and from the records."
 
 
 def _rows(item: PersonSummary) -> Iterator[Row]:

@@ -250,7 +250,7 @@ def test_collections_are_created_listed_shown_and_deleted(home):
     assert [c["collection_id"] for c in answer("collection", "list")["collections"]] == ["guests"]
     assert answer("collection", "show", "guests")["collection"] == created
     refused = run("collection", "delete", "guests", code=2)
-    assert "Collection guests goes, with 0 faces of 0 people" in refused.stderr
+    assert "Collection guests will be deleted, with 0 faces of 0 people" in refused.stderr
     assert "--yes" in refused.stderr
     assert answer("collection", "delete", "guests", "--yes")["deleted"]["faces"] == {"guests": 0}
     assert answer("collection", "list")["collections"] == []
@@ -303,8 +303,14 @@ def test_faces_are_listed_with_person_and_photo_and_deleted_by_id(staff, folder)
     document = answer("face", "list", "-c", "staff")
     assert (document["engine"], document["collection"], len(document["faces"])) == ("embedded", "staff", 4)
     one, two = face_ids("--person", name)
-    assert "1 face of collection staff goes" in run("face", "delete", one, one, "-c", "staff", code=2).stderr
-    assert "2 faces of collection staff go" in run("face", "delete", one, two, "-c", "staff", code=2).stderr
+    assert (
+        "1 face of collection staff will be deleted"
+        in run("face", "delete", one, one, "-c", "staff", code=2).stderr
+    )
+    assert (
+        "2 faces of collection staff will be deleted"
+        in run("face", "delete", one, two, "-c", "staff", code=2).stderr
+    )
     assert answer("face", "delete", one, "-c", "staff", "--yes")["deleted"]["faces"] == {"staff": 1}
     assert face_ids("--person", name) == [two]
     [kept] = answer("face", "delete", one, "-c", "staff", "--yes", code=3)["refused"]

@@ -93,7 +93,9 @@ def test_what_destroys_asks_and_says_exactly_what_will_go(answer, code, left):
     data("collection", "create", "guests")
     with Terminal("collection", "delete", "guests") as terminal:
         terminal.read_until("[y/N]")
-        assert "Collection guests goes, with 0 faces of 0 people. The people stay on record." in terminal.text
+        assert (
+            "Collection guests will be deleted, with 0 faces of 0 people; the people stay." in terminal.text
+        )
         terminal.type(answer + "\n")
         assert terminal.finish() == code
     assert ("nothing was deleted" in terminal.text) == bool(left)
