@@ -236,12 +236,19 @@ def _violation(value: object, path: str, rule: str) -> str:
 
 def _echo(value: object) -> str:
     if isinstance(value, list):
-        text = f"[{', '.join(map(str, value[:_ECHOED]))}]"
+        text = f"[{', '.join(map(_scalar, value[:_ECHOED]))}]"
     elif isinstance(value, dict):
-        text = f"{{{', '.join(f'{key}={item}' for key, item in list(value.items())[:_ECHOED])}}}"
+        text = f"{{{', '.join(f'{key}={_scalar(item)}' for key, item in list(value.items())[:_ECHOED])}}}"
     else:
-        text = str(value)
+        text = _scalar(value)
     return text if len(text) <= _ECHOED else f"{text[:_ECHOED]}..."
+
+
+def _scalar(value: object) -> str:
+    """A value as Java prints it; what is nested deeper is not walked, it may be a trap."""
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, str | int | float) else "..."
 
 
 def _unconvertible(value: object, kind: str) -> RekognitionError:

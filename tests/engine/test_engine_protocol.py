@@ -283,7 +283,7 @@ def test_null_counts_as_missing():
         (
             "DeleteFaces",
             {"CollectionId": "a", "FaceIds": ["ABCDEF01-0000-0000-0000-000000000000", None]},
-            "Value '[ABCDEF01-0000-0000-0000-000000000000, None]' at 'faceIds' failed to satisfy constraint: "
+            "Value '[ABCDEF01-0000-0000-0000-000000000000, null]' at 'faceIds' failed to satisfy constraint: "
             "Member must satisfy constraint: [Member must satisfy regular expression pattern: "
             "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}, Member must not be null]",
         ),
@@ -324,6 +324,13 @@ def test_a_long_value_is_not_sent_back_whole():
     assert len(message) < 1000
     _, message = refusal("DeleteFaces", {"CollectionId": "a", "FaceIds": ["x" * 100] * 5000})
     assert len(message) < 1000
+
+
+def test_a_value_nested_to_the_limit_of_the_parser_is_not_walked():
+    for depth in range(900, 1000, 5):
+        nested = "[" * depth + "]" * depth
+        body = f'{{"CollectionId": "a", "FaceIds": [{nested}{", 1" * 5000}]}}'
+        assert refusal("DeleteFaces", body.encode())[0] in ("ValidationException", "SerializationException")
 
 
 def test_what_fits_the_shape_arrives_as_python_values():
