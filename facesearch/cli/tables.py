@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from facesearch.cli.output import Column, Fit, Row
-from facesearch.cli.safe import plain
+from facesearch.cli.safe import encodable, plain
 
 UNBOUNDED = 100_000  # columns, where no terminal sets a width
 LEAST = {Fit.WRAP: 8, Fit.TAIL: 14}  # columns below which text is not squeezed
@@ -77,4 +77,4 @@ def _told(value: object, column: Column) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return plain(f"{value:.{column.digits}f}" if isinstance(value, float) else str(value))
+    return encodable(plain(f"{value:.{column.digits}f}" if isinstance(value, float) else str(value)))

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rich.cells import cell_len
 
 from facesearch.cli import main
 
@@ -284,6 +287,21 @@ def test_a_person_is_edited_where_told_and_nowhere_else(staff, folder):
     again = answer("person", "edit", "k-1", "--name", "Zoë", "--attributes", '{"floor": null}', "--notes", "")
     assert again["person"]["attributes"] == {"team": "north"}
     assert (again["person"]["name"], again["person"]["key"], again["person"]["notes"]) == ("Zoë", "k-1", None)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_reach_pipes_of_every_encoding(staff, folder, encoding, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    run("person", "edit", min(path.name for path in folder.iterdir()), "--name", "Zoë 山田 👩‍🚀")
+    command = [sys.executable, "-m", "facesearch", "person", "list", "-o"]
+    written = {form: subprocess.run([*command, form], capture_output=True) for form in ("json", "table")}
+    assert [done.returncode for done in written.values()] == [0, 0]
+    names = [person["name"] for person in json.loads(written["json"].stdout.decode(encoding))["people"]]
+    assert "Zoë 山田 👩‍🚀" in names
+    lines = written["table"].stdout.decode(encoding).splitlines()
+    assert len({cell_len(line[: line.rindex("  staff: 2")]) for line in lines[1:]}) == 1, (
+        "columns are aligned"
+    )
 
 
 def test_deleting_a_person_deletes_their_faces_first(staff, folder, query):
