@@ -190,7 +190,7 @@ class FaceSearch:
     def people(self, collection_id: str | None = None) -> Iterator[PersonSummary]:
         """Everyone in the records, or everyone with a face in one collection, by name."""
         arn = self.collection(collection_id).arn if collection_id else None
-        with self._database.begin() as records:
+        with self._database.read() as records:
             yield from records.people(arn)
 
     def person(self, ref: str) -> PersonSummary:
@@ -221,7 +221,7 @@ class FaceSearch:
         if person is None:
             yield from collections.faces(self._gateway, self._database, collection)
             return
-        with self._database.begin() as records:
+        with self._database.read() as records:
             person_id = people.find(records, person).id
             for enrolled in records.iter_faces(collection.arn, person_id):
                 yield ListedFace(enrolled.face, enrolled)

@@ -33,9 +33,10 @@ class Records(Protocol):
 
 
 class Database(Protocol):
-    """Gives transactions."""
+    """Gives transactions that write, and ones that only read."""
 
     def begin(self) -> AbstractContextManager[Records]: ...
+    def read(self) -> AbstractContextManager[Records]: ...
 
 
 def create(gateway: Gateway, database: Database, collection_id: str) -> Collection:
@@ -87,7 +88,7 @@ def delete(gateway: Gateway, database: Database, collection_id: str) -> Deletion
 def faces(gateway: Gateway, database: Database, collection: Collection) -> Iterator[ListedFace]:
     """Every face the collection holds, joined to our record of it where there is one; a page at a time."""
     for page in gateway.pages_of_faces(collection.collection_id):
-        with database.begin() as records:
+        with database.read() as records:
             known = records.faces(collection.arn, [face.face_id for face in page])
         for face in page:
             yield ListedFace(face, known.get(face.face_id))

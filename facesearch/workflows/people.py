@@ -21,9 +21,10 @@ class Records(collections.Records, Protocol):
 
 
 class Database(Protocol):
-    """Gives transactions."""
+    """Gives transactions that write, and ones that only read."""
 
     def begin(self) -> AbstractContextManager[Records]: ...
+    def read(self) -> AbstractContextManager[Records]: ...
 
 
 def find(records: Records, ref: str) -> Person:
@@ -39,7 +40,7 @@ def find(records: Records, ref: str) -> Person:
 
 def show(database: Database, ref: str) -> PersonSummary:
     """A person with the number of their faces in each collection."""
-    with database.begin() as records:
+    with database.read() as records:
         return records.summary(find(records, ref).id)
 
 
@@ -49,7 +50,7 @@ def delete(gateway: collections.Gateway, database: Database, ref: str) -> Deleti
     A face that the service refuses to delete keeps its record and its person, so that nothing is lost track of.
     Raises UsageError, before anything is deleted, when some of their faces are on another engine.
     """
-    with database.begin() as records:
+    with database.read() as records:
         person = find(records, ref)
         held = records.face_ids_of(person.id)
     _check_reachable(gateway, person, held)

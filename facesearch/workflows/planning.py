@@ -20,6 +20,7 @@ from facesearch.errors import UsageError
 
 PERSON_FILES = ("person.toml", "person.json")
 _LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
+MAX_KEY = 512  # characters, which every database can hold in a unique index
 _PERSON_FIELDS = {"name", "key", "attributes", "notes"}
 
 
@@ -125,13 +126,10 @@ def read_person(folder: Path) -> PersonSpec:
     if unknown:
         raise UsageError(f"{path}: no such field: {', '.join(sorted(unknown))}; there are "
                          f"{', '.join(sorted(_PERSON_FIELDS))}")  # fmt: skip
-    attributes = table.get("attributes")
-    if attributes is not None and not isinstance(attributes, dict):
-        raise UsageError(f"{path}: attributes must be a table of names and values")
     return PersonSpec(
         name=_person_name(_text(path, table, "name") or folder.name),
         key=_text(path, table, "key"),
-        attributes=_plain(attributes) if attributes is not None else None,
+        attributes=_attributes(path, table),
         notes=_text(path, table, "notes"),
     )
 
@@ -154,21 +152,33 @@ def _text(path: Path, table: Mapping[str, object], name: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise UsageError(f"{path}: {name} must be text, not {value!r}")
     text = str(value).strip()
-    if name == "key" and not text:
-        raise UsageError(f"{path}: key is empty")
+    if name == "key" and not 0 < len(text) <= MAX_KEY:
+        raise UsageError(f"{path}: key must have 1 to {MAX_KEY} characters")
+    if not _is_plain(text):
+        raise UsageError(f"{path}: {name} holds a NUL or half a character")
     return text
 
 
-def _plain(value: object) -> dict[str, object]:
+def _attributes(path: Path, table: Mapping[str, object]) -> dict[str, object] | None:
     """Attributes as JSON can hold them: TOML's dates and times become ISO 8601 text."""
-
-    def as_text(value: object) -> str:
-        if isinstance(value, datetime | date | time):
-            return value.isoformat()
-        raise TypeError(f"{value!r} cannot be kept")
-
-    plain: dict[str, object] = json.loads(json.dumps(value, default=as_text))
+    value = table.get("attributes")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: attributes must be a table of names and values")
+    try:
+        text = json.dumps(value, default=_as_text, ensure_ascii=False, allow_nan=False)
+    except ValueError as exc:
+        raise UsageError(f"{path}: attributes cannot be kept: {exc}") from exc
+    if not _is_plain(text) or "\\u0000" in text:
+        raise UsageError(f"{path}: attributes hold a NUL or half a character")
+    plain: dict[str, object] = json.loads(text)
     return plain
+
+
+def _as_text(value: object) -> str:
+    assert isinstance(value, datetime | date | time), "TOML and JSON know no other values"
+    return value.isoformat()
 
 
 def _person_name(text: str) -> str:
@@ -176,8 +186,11 @@ def _person_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
         raise UsageError("a person's name is empty")
-    try:
-        name.encode()
-    except UnicodeEncodeError as exc:
-        raise UsageError(f"the name {text!r} is not valid Unicode: rename the folder") from exc
+    if not _is_plain(name):
+        raise UsageError(f"the name {text!r} is not valid Unicode: rename the folder, or give another name")
     return name
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every database can hold the text: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

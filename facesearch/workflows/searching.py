@@ -36,9 +36,9 @@ class Records(Protocol):
 
 
 class Database(Protocol):
-    """Gives transactions."""
+    """Gives transactions that only read."""
 
-    def begin(self) -> AbstractContextManager[Records]: ...
+    def read(self) -> AbstractContextManager[Records]: ...
 
 
 def search(
@@ -90,7 +90,7 @@ def search(
 def _joined(
     database: Database, arn: str, path: Path, found: ImageSearch, max_matches: int | None
 ) -> PhotoSearch:
-    with database.begin() as records:
+    with database.read() as records:
         known = records.faces(arn, [match.face.face_id for match in found.matches])
     matches = by_person(found.matches, known)[:max_matches]
     face = SearchedFace(found.box, found.confidence, tuple(matches))
