@@ -25,7 +25,7 @@ from facesearch.engine.errors import RekognitionError, serialization
 # An error names the value that broke a rule. That may be megabytes long; this much is enough to know it by.
 _ECHOED = 256
 
-_INTEGER_BITS = {"integer": 32, "long": 64}
+_INTEGERS = range(-(2**31), 2**31)
 _JSON_NAMES = {
     str: "STRING_VALUE",
     int: "NUMBER_VALUE",
@@ -103,7 +103,7 @@ def _read_map(shape: MapShape, value: object, path: str, violations: list[str]) 
             violations.append(
                 _violation(value, path, f"Map {what} must satisfy constraint: [{', '.join(broken)}]")
             )
-    return dict(zip(keys, values, strict=True))
+    return {} if broken_keys or broken_values else dict(zip(keys, values, strict=True))
 
 
 def _read_items(shape: Shape, values: list[Any]) -> tuple[list[Any], list[str]]:
@@ -142,9 +142,9 @@ def _read_integer(shape: Shape, value: object, path: str, violations: list[str])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _unconvertible(value, shape.type_name.capitalize())
-    if abs(value) >= 1 << (_INTEGER_BITS[shape.type_name] - 1):
-        raise serialization(f"Number is out of the range of {shape.type_name.capitalize()}")
+        raise _unconvertible(value, "Integer")
+    if value not in _INTEGERS:
+        raise serialization("Number is out of the range of Integer")
     _check_value(shape, value, path, violations)
     return value
 
@@ -160,12 +160,6 @@ def _read_float(shape: Shape, value: object, path: str, violations: list[str]) -
         raise serialization("Number is out of the range of Float")
     _check_value(shape, number, path, violations)
     return number
-
-
-def _read_boolean(shape: Shape, value: object, path: str, violations: list[str]) -> bool:
-    if not isinstance(value, bool):
-        raise _unconvertible(value, "Boolean")
-    return value
 
 
 def _read_blob(shape: Shape, value: object, path: str, violations: list[str]) -> bytes:
@@ -186,9 +180,7 @@ _READERS: Mapping[str, Callable[[Any, object, str, list[str]], Any]] = {
     "map": _read_map,
     "string": _read_string,
     "integer": _read_integer,
-    "long": _read_integer,
     "float": _read_float,
-    "boolean": _read_boolean,
     "blob": _read_blob,
 }
 

@@ -75,9 +75,9 @@ def likely(shape):
             {}, optional={name: near(member) for name, member in shape.members.items()}
         )
     if kind == "list":
-        return st.lists(near(shape.member), max_size=3)
+        return st.lists(near(shape.member) | st.none(), max_size=3)
     if kind == "map":
-        return st.dictionaries(st.text(max_size=8), near(shape.value), max_size=3)
+        return st.dictionaries(st.text(max_size=8), near(shape.value) | st.none(), max_size=3)
     if kind == "blob":
         return st.binary(max_size=40).map(lambda data: base64.b64encode(data).decode())
     if kind == "string":

@@ -359,6 +359,14 @@ def test_tags_may_be_in_any_script():
     assert received("CreateCollection", {"CollectionId": "a", "Tags": tags})["Tags"] == tags
 
 
+def test_a_tag_without_a_value_is_refused():
+    code, message = refusal("CreateCollection", {"CollectionId": "a", "Tags": {"k": None, "l": "v"}})
+    assert code == "ValidationException"
+    assert message.startswith(
+        "1 validation error detected: Value '{k=null, l=v}' at 'tags' failed to satisfy"
+    )
+
+
 def test_a_tag_key_of_aws_itself_is_refused():
     assert (
         refusal("CreateCollection", {"CollectionId": "a", "Tags": {"aws:x": "1"}})[0] == "ValidationException"
