@@ -123,6 +123,8 @@ def _client(
     config = client_config(settings)
     if unsigned:
         config = config.merge(Config(signature_version=UNSIGNED))
+    if endpoint_url == _NO_HOST:  # what the embedded engine could not do once it cannot do twice
+        config = config.merge(Config(retries={"total_max_attempts": 1}))
     client = session.create_client(
         "rekognition", config=config, endpoint_url=endpoint_url, region_name=region_name
     )
