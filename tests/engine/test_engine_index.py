@@ -162,7 +162,7 @@ def test_any_history_of_a_collection_ends_in_the_same_index(steps, seed):
             for number in gone:
                 del known[number]
         elif what == "search" and known:
-            query = unit(1, seed=seed - step, dimensions=8)[0]
+            query = unit(1, seed=seed + step + 1000, dimensions=8)[0]
             expected, _ = by_hand(list(known), np.array(list(known.values())), query, count)
             assert find(indexes, store, query, count) == expected
     store.close()
