@@ -11,7 +11,6 @@ import base64
 import binascii
 import math
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -33,7 +32,10 @@ _JSON_NAMES = {
     list: "START_ARRAY",
     dict: "START_OBJECT",
 }
-_PROPERTY_CLASS = re.compile(r"\\p\{(\w)\}")
+
+# Python's patterns lack Java's \p{L}, \p{Z} and \p{N}. Within ASCII these are the following.
+_CATEGORY = re.compile(r"\\p\{(\w)\}")
+_ASCII_OF_CATEGORY = {"L": "A-Za-z", "Z": " ", "N": "0-9"}
 
 
 def read(shape: StructureShape, value: object) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def _read_string(shape: StringShape, value: object, path: str, violations: list[
         raise serialization("String is not valid Unicode")
     _check_length(shape, len(value), value, path, violations)
     pattern = shape.metadata.get("pattern")
-    if pattern is not None and not _compiled(pattern).fullmatch(value):
+    if pattern is not None and not _fits(pattern, value):
         violations.append(
             _violation(value, path, f"Member must satisfy regular expression pattern: {pattern}")
         )
@@ -257,24 +259,23 @@ def _lower_first(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
+def _fits(pattern: str, value: str) -> bool:
+    """Whether the whole value is what a Java pattern of the model says."""
+    if _CATEGORY.search(pattern) and not value.isascii():
+        value = "".join(map(_ascii_like, value))
+    return _compiled(pattern).fullmatch(value) is not None
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The model's Java pattern as a Python one: `\\p{L}` inside a class becomes the ranges of that category."""
-    return re.compile(_PROPERTY_CLASS.sub(lambda found: _ranges(found[1]), pattern))
+    return re.compile(_CATEGORY.sub(lambda found: _ASCII_OF_CATEGORY[found[1]], pattern))
 
 
-@cache
-def _ranges(category: str) -> str:
-    """The characters of a Unicode category (L, Z, N) as the inside of a character class."""
-    ranges: list[list[int]] = []
-    for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code))[0] != category:
-            continue
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+def _ascii_like(character: str) -> str:
+    """A character of the same category that Python's patterns can name; one that is in none for the others."""
+    if character.isascii():
+        return character
+    return _ASCII_OF_CATEGORY.get(unicodedata.category(character)[0], "\x7f")[0]
 
 
 # --- out ------------------------------------------------------------------------------------------------------

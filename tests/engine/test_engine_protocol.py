@@ -359,6 +359,18 @@ def test_tags_may_be_in_any_script():
     assert received("CreateCollection", {"CollectionId": "a", "Tags": tags})["Tags"] == tags
 
 
+@pytest.mark.parametrize("value", ["a\u0301", "€", "é!", "\n", "\x7f", "🙂"])
+def test_a_tag_of_characters_that_are_no_letters_spaces_or_digits_is_refused(value):
+    assert (
+        refusal("CreateCollection", {"CollectionId": "a", "Tags": {"k": value}})[0] == "ValidationException"
+    )
+
+
+def test_letters_of_other_scripts_are_no_letters_of_an_id():
+    assert refusal("CreateCollection", {"CollectionId": "Zoé"})[0] == "ValidationException"
+    assert refusal("ListFaces", {"CollectionId": "a", "UserId": "٣"})[0] == "ValidationException"
+
+
 def test_a_tag_without_a_value_is_refused():
     code, message = refusal("CreateCollection", {"CollectionId": "a", "Tags": {"k": None, "l": "v"}})
     assert code == "ValidationException"
