@@ -20,7 +20,7 @@ Detections = NDArray[np.float64]  # (n, 5): left, top, width, height in pixel-ed
 ScoreMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 _PIXELS = 1600 * 1200  # the largest level of the pyramid has about as many
-_MOST_ENLARGED = 2.0
+_MOST_ENLARGED = 2.25  # a step more, and small photos cost a third more for no face of use
 _SMALLEST_SIDE = 40  # a level whose short side is less shows nothing but faces twice as large as the photo
 
 _WINDOW = 80.0  # pixels, the size of face that the network knows
@@ -53,22 +53,21 @@ def detect(image: Image, network: ScoreMap) -> Detections:
 def pyramid(image: Image) -> Iterator[Level]:
     """The image in sizes that shrink by the square root of one half.
 
-    A large photo is first reduced by a power of that root, as halving is ten times faster than any other
-    change of size; a small one is enlarged to the very size that is wanted.
+    The largest is its own times a power of that root: halving is ten times faster than any other change of size.
     """
-    wanted = math.sqrt(_PIXELS / (image.width * image.height))
-    if wanted > 1:
-        scale = min(wanted, _MOST_ENLARGED)
+    half_octaves = round(math.log2(image.width * image.height / _PIXELS))
+    if half_octaves < 0:
+        scale = min(math.sqrt(0.5) ** half_octaves, _MOST_ENLARGED)
         level, after = _resized(image, scale), _resized(image, scale * math.sqrt(0.5))
     else:
-        level, after = _reduced(image, round(-2 * math.log2(wanted)))
+        level, after = _reduced(image, half_octaves)
     while min(level.image.size) >= _SMALLEST_SIDE:
         yield level
         level, after = after, _halved(level)
 
 
 def _reduced(image: Image, half_octaves: int) -> tuple[Level, Level]:
-    """The image smaller by that many times the square root of one half, and by one more."""
+    """The image smaller by that many times the square root of one half, and by once more."""
     octaves, odd = divmod(half_octaves, 2)
     level = Level(image.reduce(1 << octaves) if octaves else image, 0.5**octaves, 0.5**octaves)
     between = _resized(level.image, math.sqrt(0.5), level)
@@ -100,7 +99,11 @@ def blocks(pixels: NDArray[np.uint8], border: int = _BORDER) -> NDArray[np.uint8
     for edge in (np.s_[:border], np.s_[border + width :]):
         canvas[border : border + height, edge] = _MEAN_COLOUR
     canvas[border : border + height, border : border + width] = pixels
-    return canvas.reshape(rows, 2, columns, 2, 3).transpose(0, 2, 1, 3, 4).reshape(1, rows, columns, 12)
+    # Two pixels of a row stay together, so they are moved as one item: three times as fast as byte by byte.
+    pairs = canvas.reshape(rows, 2, columns, 6).view("V6")[..., 0]
+    placed = np.empty((rows, columns, 2), "V6")
+    placed[:, :, 0], placed[:, :, 1] = pairs[:, 0], pairs[:, 1]
+    return placed.view(np.uint8).reshape(1, rows, columns, 12)
 
 
 def _candidates(level: Level, network: ScoreMap) -> Detections:

@@ -11,13 +11,14 @@ import numpy as np
 
 from facesearch.engine.vision import cache, detect, embed, landmarks, quality, streams, weights
 from facesearch.engine.vision.runtime import Network, int8_is_fast
+from facesearch.engine.vision.shapes import Shapes, parse
 from facesearch.engine.vision.similarity import MODEL_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-_FORMAT = 1  # of what is kept in the cache; another way to build or to write it is another number
+_FORMAT = 2  # of what is kept in the cache; another way to build or to write it is another number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +78,7 @@ class DlibRecognizer:
     model_version = MODEL_VERSION
     dimensions = embed.DIMENSIONS
 
-    def __init__(self, detector: Network, shapes: landmarks.Shapes, descriptor: Network) -> None:
+    def __init__(self, detector: Network, shapes: Shapes, descriptor: Network) -> None:
         self._detector = detector
         self._shapes = shapes
         self._descriptor = descriptor
@@ -91,10 +92,10 @@ class DlibRecognizer:
         published ones.
         """
         int8 = int8_is_fast()
-        tables = _kept(cache, "landmarks", weights.LANDMARKS, lambda data: landmarks.parse(data).arrays())
+        tables = _kept(cache, "landmarks", weights.LANDMARKS, lambda data: parse(data).tables())
         return cls(
             Network(_model(cache, "detector", weights.DETECTOR, int8), threads),
-            landmarks.load(tables),
+            Shapes.of(tables),
             Network(_model(cache, "descriptor", weights.DESCRIPTOR, int8), threads),
         )
 
