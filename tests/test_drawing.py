@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFont, features
+from PIL import Image, ImageChops, ImageFont, features
 
 from facesearch.domain import Box
 from facesearch.drawing import arrange, draw, save
@@ -57,11 +57,6 @@ def grey(width: int = 640, height: int = 480) -> Image.Image:
 def plain(size: int = 20) -> ImageFont.FreeTypeFont:
     """The font as it is where Pillow has no Raqm."""
     return ImageFont.truetype(FONT, size, layout_engine=ImageFont.Layout.BASIC)
-
-
-def changed(before: Image.Image, after: Image.Image) -> list[tuple[int, int]]:
-    pixels = zip(before.tobytes(), after.tobytes(), strict=True)
-    return [(at // 3 % before.width, at // 3 // before.width) for at, (a, b) in enumerate(pixels) if a != b]
 
 
 # --- the picture ----------------------------------------------------------------------------------------------
@@ -125,9 +120,10 @@ def test_no_script_overflows_its_label(name: str) -> None:
     boxes = [(Box(0.4, 0.4, 0.2, 0.2), name)]
     _, (label,) = arrange(photo.size, boxes)
     bare = draw(photo, [(Box(0.4, 0.4, 0.2, 0.2), "")])
-    for x, y in changed(bare, draw(photo, boxes)):
-        assert label.place.left <= x < label.place.right
-        assert label.place.top <= y < label.place.bottom
+    inked = ImageChops.difference(bare, draw(photo, boxes)).getbbox()
+    assert inked is not None
+    assert label.place.left <= inked[0] < inked[2] <= label.place.right
+    assert label.place.top <= inked[1] < inked[3] <= label.place.bottom
 
 
 def test_labels_of_a_crowd_do_not_cover_each_other_or_a_face() -> None:
@@ -234,13 +230,13 @@ def test_towers_of_marks_are_cut_down() -> None:
     ("name", "seen"),
     [
         ("Ada", "Ada"),
-        ("דוד", "דוד"[::-1]),
-        ("דוד 99.5", "99.5 " + "דוד"[::-1]),
-        ("דוד (David) כהן", "כהן"[::-1] + " (David) " + "דוד"[::-1]),
-        ("David דוד כהן 12", "David 12 " + "דוד כהן"[::-1]),
-        ("דוד (Ann Lee) 7", "7 (Ann Lee) " + "דוד"[::-1]),
-        ("Ann דוד Lee", "Ann " + "דוד"[::-1] + " Lee"),
-        ("(דוד)", "(" + "דוד"[::-1] + ")"),
+        ("אבי", "אבי"[::-1]),
+        ("אבי 99.5", "99.5 " + "אבי"[::-1]),
+        ("אבי (David) כהן", "כהן"[::-1] + " (David) " + "אבי"[::-1]),
+        ("David אבי כהן 12", "David 12 " + "אבי כהן"[::-1]),
+        ("אבי (Ann Lee) 7", "7 (Ann Lee) " + "אבי"[::-1]),
+        ("Ann אבי Lee", "Ann " + "אבי"[::-1] + " Lee"),
+        ("(אבי)", "(" + "אבי"[::-1] + ")"),
         ("שָׁל", "ל" + "שָׁ"),
         ("محمد", "\ufeaa\ufee4\ufea4\ufee3"),
         ("سلام", "\ufee1\ufefc\ufeb3"),
@@ -253,7 +249,7 @@ def test_without_raqm_names_still_run_to_the_left_and_arabic_is_joined(name: str
 
 
 def test_raqm_gets_the_name_as_it_is_and_is_used_where_it_is() -> None:
-    assert (visual("דוד", font(20)) == "דוד") is features.check("raqm")
+    assert (visual("אבי", font(20)) == "אבי") is features.check("raqm")
 
 
 @settings(max_examples=300, deadline=None)
