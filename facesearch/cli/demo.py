@@ -60,7 +60,9 @@ def demo() -> int:
     rows = [checked(query, result) for query, result in zip(queries, results, strict=True)]
     show_table(COLUMNS, rows)
     right = sum(row["verdict"] == "right" for row in rows)
-    say(f"{right} of {len(rows)} answers right, {time.monotonic() - started:.1f} s; nothing was kept.")
+    say(
+        f"{right} of {len(rows)} answers right, {time.monotonic() - started:.1f} s; no photo and no face was kept."
+    )
     for line in _NEXT:
         say(line)
     complete = report.counts.get(PhotoStatus.ENROLLED, 0) == report.total
