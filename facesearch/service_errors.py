@@ -199,12 +199,12 @@ def translated(
     if isinstance(exc, aws.ClientError):
         return _answered(exc, named)
     error, text = next((error, text) for kind, error, text in _BY_CLASS if isinstance(exc, kind))
-    return error(text.format(**named, message=" ".join(str(exc).split())))
+    return error(text.format(**named, message=" ".join(str(exc).split()).rstrip(".")))
 
 
 def _answered(exc: aws.ClientError, named: Mapping[str, str]) -> FaceSearchError:
     answer = exc.response.get("Error", {})
-    code, message = str(answer.get("Code", "")), str(answer.get("Message", "")).strip()
+    code, message = str(answer.get("Code", "")), str(answer.get("Message", "")).strip().rstrip(".")
     metadata = exc.response.get("ResponseMetadata", {})
     if code == "InvalidParameterException" and message.startswith(_NO_FACE):
         return NoFaceError("it shows no face")
