@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.app import FaceSearch
+from facesearch.errors import ConfigurationError
 from facesearch.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,8 +67,10 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
     """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
     import botocore.session
 
+    from facesearch.engine.errors import StoreError
     from facesearch.engine.service import Engine
     from facesearch.engine.transports import attach
+    from facesearch.engine.vision import weights
 
     def recognizer() -> Any:
         from facesearch.engine.vision.recognizer import DlibRecognizer
@@ -79,7 +82,11 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
         session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
     )
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    engine = Engine(settings.engine_store, recognizer)
+    try:
+        weights.folder()
+        engine = Engine(settings.engine_store, recognizer)
+    except (weights.WeightsError, StoreError) as exc:
+        raise ConfigurationError(str(exc)) from exc
     attach(client, engine)
 
     def close() -> None:
