@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import shutil
 import signal
 import struct
 import subprocess
@@ -111,35 +112,34 @@ def test_the_end_of_input_is_no_agreement():
     assert len(data("collection", "list")["collections"]) == 1
 
 
-def test_a_bar_counts_the_photos_and_goes_away(samples):
-    with Terminal(
-        "enroll", samples / "people", "-c", "staff", "-o", "json", stdout=subprocess.PIPE
-    ) as terminal:
+@pytest.fixture
+def people(samples, tmp_path):
+    """Three of the drawn people."""
+    for folder in sorted((samples / "people").iterdir())[:3]:
+        shutil.copytree(folder, tmp_path / "people" / folder.name)
+    return tmp_path / "people"
+
+
+def test_a_bar_counts_the_photos_and_goes_away(people):
+    arguments = ["enroll", min(people.iterdir()), "--person", "A", "-c", "staff", "-o", "json"]
+    with Terminal(*arguments, stdout=subprocess.PIPE) as terminal:
         assert terminal.finish() == 0
         total = json.loads(terminal.program.stdout.read())["photos"]["total"]
     assert f"{total}/{total}" in terminal.text
     assert terminal.text.endswith("\x1b[2K")  # the bar's line is cleared
 
 
-def test_no_bar_runs_through_lines_of_data(samples):
-    arguments = [
-        "enroll",
-        next((samples / "people").iterdir()),
-        "--person",
-        "A",
-        "-c",
-        "staff",
-        "-o",
-        "ndjson",
-    ]
-    with Terminal(*arguments) as terminal:
+def test_no_bar_runs_through_lines_of_data(people):
+    with Terminal(
+        "enroll", min(people.iterdir()), "--person", "A", "-c", "staff", "-o", "ndjson"
+    ) as terminal:
         assert terminal.finish() == 0
     assert "\x1b[" not in terminal.text
     assert '"status": "enrolled"' in terminal.text
 
 
-def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(samples):
-    command = [*FACESEARCH, "enroll", str(samples / "people"), "-c", "staff", "--jobs", "1", "-o", "ndjson"]
+def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(people):
+    command = [*FACESEARCH, "enroll", str(people), "-c", "staff", "--jobs", "1", "-o", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert json.loads(program.stdout.readline())["status"] == "enrolled"
         program.send_signal(signal.SIGINT)
@@ -148,7 +148,7 @@ def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(samples):
     assert program.returncode == 130
     assert f"stopped; {done} of " in said.splitlines()[-1]
     assert said.endswith("photos done; run the same command to continue\n")
-    photos = data("enroll", samples / "people", "-c", "staff")["photos"]
+    photos = data("enroll", people, "-c", "staff")["photos"]
     assert photos["already"] >= done
     assert photos["already"] + photos["enrolled"] == photos["total"]
     assert len(data("face", "list", "-c", "staff")["faces"]) == photos["total"]
