@@ -114,14 +114,17 @@ _OPTIONAL = {"HEIC": "facesearch[heif]", "AVIF": "pillow>=11.3"}
 
 
 def _decoder(kind: str) -> Callable[[BinaryIO], ImageFile]:
-    module, name = _DECODERS[kind]
+    module_name, name = _DECODERS[kind]
     try:
-        return cast("Callable[[BinaryIO], ImageFile]", getattr(import_module(module), name))
+        module = import_module(module_name)
+        if not getattr(module, "SUPPORTED", True):  # Pillow may be built without WebP or AVIF
+            raise ImportError(f"{module_name} without its library")
+        return cast("Callable[[BinaryIO], ImageFile]", getattr(module, name))
     except ImportError as exc:
         if kind not in _OPTIONAL:
             raise
         raise UnreadablePhotoError(
-            f"it is {kind}, which needs one more package: pip install '{_OPTIONAL[kind]}'"
+            f"it is {kind}, which needs more than is installed: pip install '{_OPTIONAL[kind]}'"
         ) from exc
 
 

@@ -21,7 +21,7 @@ import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageDraw, ImageFilter
+from PIL import AvifImagePlugin, Image, ImageCms, ImageDraw, ImageFilter
 
 from facesearch import decoding, photos
 from facesearch.errors import PhotoError, UnreadablePhotoError
@@ -502,6 +502,14 @@ def test_heic_without_its_package_says_what_to_install(
     path = saved(tmp_path, corner_marked(), "HEIF")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     assert "pip install 'facesearch[heif]'" in refusal(path)
+
+
+def test_avif_with_a_pillow_that_cannot_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, corner_marked(), "AVIF")
+    monkeypatch.setattr(AvifImagePlugin, "SUPPORTED", False)
+    assert "pip install 'pillow>=11.3'" in refusal(path)
 
 
 def test_a_broken_installation_is_not_blamed_on_the_photo_in_silence(
