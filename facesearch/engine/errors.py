@@ -11,16 +11,21 @@ from types import MappingProxyType
 
 FRAMEWORK_CODES = frozenset(
     {
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
         "RequestEntityTooLargeException",
+        "RequestTimeoutException",
         "SerializationException",
         "UnknownOperationException",
+        "UnrecognizedClientException",
         "ValidationException",
     }
 )
 
 # Rekognition answers every fault of the caller with 400, a missing collection too.
 _STATUS: Mapping[str, int] = MappingProxyType(
-    {"InternalServerError": 500, "RequestEntityTooLargeException": 413},
+    {"InternalServerError": 500, "RequestEntityTooLargeException": 413, "RequestTimeoutException": 408},
 )
 
 

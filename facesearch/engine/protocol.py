@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
+# Told the name and the checked parameters of what is about to be done; raises RekognitionError to forbid it.
+Authorise = Callable[[str, Mapping[str, Any]], None]
+
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
 # CompareFaces carries two images of 5 MiB, a third more in base64. Twice that leaves room to answer an image that
@@ -35,11 +38,12 @@ _ACCEPTED_TYPES = frozenset({"", CONTENT_TYPE, "application/x-amz-json-1.0", "ap
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, ready for any transport."""
+    """An answer, ready for any transport. `error` is the code in it, None for a result."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    error: str | None = None
 
 
 @cache
@@ -49,20 +53,35 @@ def service_model() -> ServiceModel:
     return ServiceModel(loader.load_service_model("rekognition", "service-2"), "rekognition")
 
 
-def handle(headers: Mapping[str, str], body: bytes, operations: Mapping[str, Operation]) -> Response:
+def handle(
+    headers: Mapping[str, str],
+    body: bytes,
+    operations: Mapping[str, Operation],
+    authorise: Authorise | None = None,
+) -> Response:
     """Answer one request. A fault of ours is one InternalServerError, and its traceback is logged."""
     request_id = str(uuid.uuid4())
     try:
-        return _response(200, request_id, _answer(headers, body, operations))
+        return _response(200, request_id, _answer(headers, body, operations, authorise))
     except RekognitionError as error:
-        return _response(error.status, request_id, _error_members(error, request_id))
+        return refusal(error, request_id)
     except Exception:
         log.exception("Request %s failed by a fault of the engine", request_id)
-        fault = errors.internal()
-        return _response(fault.status, request_id, _error_members(fault, request_id))
+        return refusal(errors.internal(), request_id)
 
 
-def _answer(headers: Mapping[str, str], body: bytes, operations: Mapping[str, Operation]) -> Any:
+def refusal(error: RekognitionError, request_id: str | None = None) -> Response:
+    """The answer that an error makes."""
+    request_id = request_id or str(uuid.uuid4())
+    return _response(error.status, request_id, _error_members(error, request_id), error.code)
+
+
+def _answer(
+    headers: Mapping[str, str],
+    body: bytes,
+    operations: Mapping[str, Operation],
+    authorise: Authorise | None,
+) -> Any:
     if len(body) > MAX_BODY:
         raise RekognitionError("RequestEntityTooLargeException", f"Request is larger than {MAX_BODY} bytes")
     model = _operation_model(headers)
@@ -76,6 +95,8 @@ def _answer(headers: Mapping[str, str], body: bytes, operations: Mapping[str, Op
         model.input_shape is not None and model.output_shape is not None
     )  # every Rekognition operation has both
     parameters = validation.read(model.input_shape, _decode(body))
+    if authorise is not None:
+        authorise(model.name, parameters)
     try:
         result = operation(parameters)
     except RekognitionError as error:
@@ -120,11 +141,11 @@ def _error_members(error: RekognitionError, request_id: str) -> dict[str, str]:
     return {"__type": error.code, "Code": error.code, "Logref": request_id, "Message": error.message}
 
 
-def _response(status: int, request_id: str, members: Any) -> Response:
+def _response(status: int, request_id: str, members: Any, error: str | None = None) -> Response:
     body = json.dumps(members, allow_nan=False, separators=(",", ":")).encode("ascii")
     headers = {
         "Content-Type": CONTENT_TYPE,
         "Content-Length": str(len(body)),
         "x-amzn-RequestId": request_id,
     }
-    return Response(status, headers, body)
+    return Response(status, headers, body, error)

@@ -12,7 +12,7 @@ from facesearch.engine import protocol
 from facesearch.engine.index import Indexes
 from facesearch.engine.operations import OPERATIONS
 from facesearch.engine.operations.context import Context
-from facesearch.engine.protocol import Response
+from facesearch.engine.protocol import Authorise, Response
 from facesearch.engine.storage import Store
 
 if TYPE_CHECKING:
@@ -30,14 +30,22 @@ class Engine:
         self, store: Path | None, recognizer: Callable[[], Recognizer], region: str = "us-east-1"
     ) -> None:
         self._store = Store(store)
-        context = Context(
+        self._context = Context(
             store=self._store, indexes=Indexes(self._store), recognizer=_Once(recognizer), region=region
         )
-        self._operations = {name: partial(operation, context) for name, operation in OPERATIONS.items()}
+        self._operations = {name: partial(operation, self._context) for name, operation in OPERATIONS.items()}
 
-    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
-        """Answer one AWS JSON 1.1 request."""
-        return protocol.handle(headers, body, self._operations)
+    def handle(self, headers: Mapping[str, str], body: bytes, authorise: Authorise | None = None) -> Response:
+        """Answer one AWS JSON 1.1 request. `authorise` is asked before anything is done."""
+        return protocol.handle(headers, body, self._operations, authorise)
+
+    def arn(self, collection_id: str) -> str:
+        """The ARN that a collection of this id has, or would have."""
+        return self._context.arn(collection_id)
+
+    def totals(self) -> tuple[int, int]:
+        """How many collections and how many faces the store holds."""
+        return self._store.totals()
 
     def close(self) -> None:
         """Give the store back; what is asked afterwards fails."""

@@ -149,6 +149,14 @@ class Store:
             ).fetchall()
         return [_stored_collection(row) for row in rows]
 
+    def totals(self) -> tuple[int, int]:
+        """How many collections there are, and how many faces they hold together."""
+        with self._connections.reading() as connection:
+            totals: tuple[int, int] = connection.execute(
+                "SELECT count(*), coalesce(sum(face_count), 0) FROM collections"
+            ).fetchone()
+        return totals
+
     def delete_collection(self, collection_id: str) -> int:
         """Delete a collection with all that belongs to it; its number. Raises ResourceNotFoundException."""
         with self._connections.erasing() as connection:
