@@ -1,21 +1,24 @@
 """Tables and networks that were built once, kept in a folder for the next process.
 
-A file is whole or not there: it is written beside its place and moved. Every part of it carries a checksum, and
-what cannot be read is built again and replaced. A folder that cannot be written only costs time.
+A file is whole or not there: it is written beside its place and moved. It begins with the SHA-256 of the rest, and
+one that does not is built again and replaced. A folder that cannot be written only costs time.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
+import hashlib
 import secrets
-import zipfile
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Arrays = Mapping[str, Any]  # of NumPy arrays, which are not all of one type
+
+_DIGEST = hashlib.sha256().digest_size
 
 
 def kept(folder: Path | None, name: str, build: Callable[[], Arrays]) -> Arrays:
@@ -25,28 +28,35 @@ def kept(folder: Path | None, name: str, build: Callable[[], Arrays]) -> Arrays:
     """
     if folder is None:
         return build()
-    path = folder / f"{name}.npz"
-    try:
-        return _read(path)
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile):
+    path = folder / f"{name}.cache"
+    arrays = _read(path)
+    if arrays is None:
         arrays = build()
         _write(path, arrays)
-        return arrays
+    return arrays
 
 
-def _read(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+def _read(path: Path) -> Arrays | None:
+    """The arrays of a file; None when it is not there or not sound."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    digest, content = data[:_DIGEST], memoryview(data)[_DIGEST:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _write(path: Path, arrays: Arrays) -> None:
+    content = BytesIO()
+    np.savez(content, **arrays)
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+        beside.write_bytes(hashlib.sha256(content.getbuffer()).digest() + content.getbuffer())
         beside.replace(path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()

@@ -32,7 +32,7 @@ _MEAN_COLOUR = (123, 117, 104)
 _FOUND = 0.0  # the score from which the network was trained to say "a face"
 _SUPPORTING = -0.5  # the score from which a place may move the box of a face found beside it
 _SAME_FACE = 0.338276  # the overlap from which two boxes are one face, as the network was trained
-_SAME_BOX = 0.5  # the overlap from which a box moves another
+_SAME_BOX = 0.4  # the overlap from which a box moves another; a level above or below is .5
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ at one false in ten thousand: .82 instead of .73).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from PIL.Image import Image, Resampling, Transform
 
 SIDE = 150
 DIMENSIONS = 128
-_BATCH = 16  # faces; a crowd costs no more memory than this many
+_BATCH = 16  # faces; the network takes no more memory for a crowd than for so many
 _PADDING = 0.25  # of the face, on each side
 
 # Where the five points are in a chip, as ratios of its side before padding: what the network was trained with.
@@ -34,25 +34,15 @@ _CHIP_POINTS = (_TEMPLATE + _PADDING) / (1 + 2 * _PADDING) * SIDE
 Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def descriptors(chips: Iterable[NDArray[np.uint8]], network: Describe) -> NDArray[np.float32]:
+def descriptors(chips: Sequence[NDArray[np.uint8]], network: Describe) -> NDArray[np.float32]:
     """The descriptors (n, 128), of unit length, of chips (150, 150, 3)."""
-    vectors = [np.empty((0, DIMENSIONS), np.float32)]
-    batch: list[NDArray[np.uint8]] = []
-    for chip in chips:
-        batch.append(chip)
-        if len(batch) == _BATCH:
-            vectors.append(_described(batch, network))
-            batch = []
-    if batch:
-        vectors.append(_described(batch, network))
-    return np.concatenate(vectors)
-
-
-def _described(chips: list[NDArray[np.uint8]], network: Describe) -> NDArray[np.float32]:
-    batch = np.stack(chips)
-    seen, mirrored = np.split(network(np.concatenate([batch, batch[:, :, ::-1]])), 2)
-    total = seen + mirrored
-    result: NDArray[np.float32] = total / np.linalg.norm(total, axis=1, keepdims=True)
+    sums = [np.empty((0, DIMENSIONS), np.float32)]
+    for start in range(0, len(chips), _BATCH):
+        batch = np.stack(chips[start : start + _BATCH])
+        seen, mirrored = np.split(network(np.concatenate([batch, batch[:, :, ::-1]])), 2)
+        sums.append(seen + mirrored)
+    vectors = np.concatenate(sums)
+    result: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return result
 
 

@@ -110,7 +110,7 @@ class DlibRecognizer:
 
     def embed(self, image: Image, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The descriptors (n, 128), of unit length, of faces that `detect` found in this very image."""
-        chips = (embed.chip(image, face.points) for face in faces)
+        chips = [embed.chip(image, face.points) for face in faces]
         return embed.descriptors(chips, self._descriptor)
 
 
