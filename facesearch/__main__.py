@@ -2,4 +2,4 @@
 
 from facesearch.cli import main
 
-main()
+main(prog_name="facesearch")

@@ -23,6 +23,7 @@ from facesearch.domain import (
     PlannedPhoto,
     SearchedFace,
 )
+from facesearch.errors import NoFaceError
 from facesearch.settings import Settings, without_password
 from facesearch.workflows import collections, indexing, people, planning, searching
 
@@ -240,11 +241,15 @@ class FaceSearch:
         return self._gateway.detect_faces(photos.prepare(Path(photo)).data)
 
     def compare(self, source: Path | str, target: Path | str, threshold: float = 80.0) -> Comparison:
-        """The largest face of one photo against every face of another. Raises NoFaceError."""
+        """The largest face of one photo against every face of another. Raises NoFaceError naming the photo."""
         from facesearch import photos
 
-        images = [photos.prepare(Path(photo)).data for photo in (source, target)]
-        return self._gateway.compare_faces(*images, threshold=threshold)
+        paths = {"source": str(source), "target": str(target)}
+        images = [photos.prepare(Path(path)).data for path in paths.values()]
+        try:
+            return self._gateway.compare_faces(*images, threshold=threshold)
+        except NoFaceError as exc:
+            raise NoFaceError(exc.reason, paths.get(exc.photo or "")) from exc
 
 
 def _label(face: SearchedFace) -> str:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from facesearch import FaceSearch
 from facesearch.domain import PhotoStatus, SearchStatus
-from facesearch.errors import CollectionNotFoundError, ServiceUnavailableError, UsageError
+from facesearch.errors import CollectionNotFoundError, NoFaceError, ServiceUnavailableError, UsageError
 
 ENROLLED, ALREADY = PhotoStatus.ENROLLED, PhotoStatus.ALREADY
 
@@ -310,3 +310,11 @@ def test_faces_are_detected_and_compared_without_a_collection(fs, people):
     assert same.matches[0].similarity == pytest.approx(100, abs=0.01)
     other = fs.compare(first, second)
     assert (other.matches, len(other.unmatched)) == ((), 1)
+
+
+def test_a_comparison_names_the_photo_that_shows_no_face(fs, people, tmp_path):
+    photo, wall = photos_of(people)[0], tmp_path / "wall.png"
+    Image.new("RGB", (200, 200), "teal").save(wall)
+    for pair in ((photo, wall), (wall, photo)):
+        with pytest.raises(NoFaceError, match=r"wall\.png: it shows no face"):
+            fs.compare(*pair)
