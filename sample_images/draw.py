@@ -1,27 +1,29 @@
 """Draws every sample photo and writes labels.json: `python sample_images/draw.py OUTPUT_FOLDER`.
 
-The same bytes come out each time on one machine. JPEG and PNG bytes also depend on Pillow's encoders, and the
-random textures on NumPy, so labels.json names the versions that were used; other versions may differ by a hair.
+The same bytes come out each time on one machine. They also depend on Pillow's encoders and on NumPy's arithmetic,
+so labels.json names the versions that were used; with others the pictures may differ by a hair.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL
 from PIL import Image
+from portraits import scenes
+from portraits.cast import CAST
+from portraits.landscape import landscape
+from portraits.portrait import take
+from portraits.scenes import Shot, photograph
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from portraits import scenes  # noqa: E402  (the folder beside this script is no installed package)
-from portraits.camera import View  # noqa: E402
-from portraits.features import Features  # noqa: E402
-from portraits.landscape import landscape  # noqa: E402
-from portraits.portrait import take  # noqa: E402
-from portraits.scenes import Shot, photograph  # noqa: E402
+if TYPE_CHECKING:
+    from portraits.camera import View
+    from portraits.features import Features
 
 JPEG_QUALITY = 87
 ORIENTATION, TURN_CLOCKWISE_TO_SEE = 0x0112, 6
@@ -65,17 +67,22 @@ def save_sideways(picture: Image.Image, path: Path) -> None:
 def labels() -> dict[str, object]:
     """Who is where. Boxes are ratios of the upright picture, as the renderer knows them, largest first."""
     people = {
-        person: {"photos": [s.path for s in scenes.ENROLLED if s.person == person]} for person in scenes.PEOPLE
+        person: {"photos": [s.path for s in scenes.ENROLLED if s.person == person]}
+        for person in scenes.PEOPLE
     }
     queries = [_query(shot, "person") for shot in scenes.ASKED]
     queries.append(_query(scenes.STRANGER, "stranger"))
-    group = [(sitter_of[0], sitter.view) for sitter_of, sitter in
-             zip(scenes.GROUP, scenes.photograph_group().sitters, strict=True)]
+    sitters = scenes.photograph_group().sitters
+    group = [(row[0], sitter.view) for row, sitter in zip(scenes.GROUP, sitters, strict=True)]
     queries.append(_entry(scenes.GROUP_PATH, "group", group, scenes.GROUP_SIZE))
     queries.append(_entry(scenes.EMPTY_PATH, "empty", [], scenes.EMPTY_SIZE))
     queries.append(_query(scenes.ROTATED, "rotated"))
-    versions = {"pillow": PIL.__version__, "numpy": np.__version__}
-    return {"licence": "CC0-1.0", "drawn_with": versions, "people": people, "queries": queries}
+    return {"licence": "CC0-1.0", "drawn_with": drawn_with(), "people": people, "queries": queries}
+
+
+def drawn_with() -> dict[str, str]:
+    """What the bytes of the files depend on beside this script."""
+    return {"pillow": PIL.__version__, "numpy": np.__version__, "machine": platform.machine()}
 
 
 def _query(shot: Shot, kind: str) -> dict[str, object]:
@@ -83,12 +90,10 @@ def _query(shot: Shot, kind: str) -> dict[str, object]:
 
 
 def _entry(path: str, kind: str, shown: list[tuple[str, View]], size: tuple[int, int]) -> dict[str, object]:
-    faces = [
-        {"person": person if person in scenes.PEOPLE else None, "box": face_box(scenes.CAST[person], view, size)}
-        for person, view in shown
-    ]
-    faces.sort(key=lambda face: -face["box"]["width"] * face["box"]["height"])  # type: ignore[index]
-    known = [face["person"] for face in faces if face["person"]]
+    boxes = [(person, face_box(CAST[person], view, size)) for person, view in shown]
+    boxes.sort(key=lambda labelled: -labelled[1]["width"] * labelled[1]["height"])
+    faces = [{"person": person if person in scenes.PEOPLE else None, "box": box} for person, box in boxes]
+    known = [person for person, _ in boxes if person in scenes.PEOPLE]
     return {"photo": path, "kind": kind, "shows": known, "faces": faces}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -14,6 +15,15 @@ from portraits.light import Light, shine
 from portraits.relief import FRONT_DEPTH, NOWHERE, SIDES, Sheet, rim
 
 EAR = (0.17, 0.36)  # half its breadth and half its height
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head as it was sculpted and as the camera sees it."""
+
+    sheet: Sheet
+    front: Field
+    sight: Sight
 
 
 def draw_ears(picture: Image.Image, features: Features, view: View, light: Light) -> None:
@@ -33,12 +43,11 @@ def draw_ears(picture: Image.Image, features: Features, view: View, light: Light
         tone = (0.92 - 0.35 * fold - 0.45 * hollow + 0.12 * step(0.8, 0.95, out))[..., None]
         facing = 0.5 + 0.5 * side * float(light.direction[0])
         skin = np.asarray(linear(features.skin)) * np.array((1.05, 0.86, 0.82))
-        shining = skin * tone * (light.ambient * 0.8 + light.strength * 0.75 * facing) * np.asarray(light.key_colour)
+        lamp = (light.ambient * 0.8 + light.strength * 0.75 * facing) * np.asarray(light.key_colour)
+        shining = skin * tone * lamp
         soft = 2.0 / (EAR[0] * view.scale)
-        mask = step(1.0 + soft, 1.0 - soft, out)
-        picture.paste(
-            Image.fromarray(to_screen(shining)), (left, top), Image.fromarray(np.rint(mask * 255.0).astype(np.uint8))
-        )
+        cover = Image.fromarray(np.rint(step(1.0 + soft, 1.0 - soft, out) * 255.0).astype(np.uint8))
+        picture.paste(Image.fromarray(to_screen(shining)), (left, top), cover)
 
 
 def draw_glasses(picture: Image.Image, features: Features, view: View) -> None:
@@ -47,7 +56,9 @@ def draw_glasses(picture: Image.Image, features: Features, view: View) -> None:
         return
     lenses = [_lens(features, side) for side in SIDES]
     pixels = [[(float(x), float(y)) for x, y in view.project(lens)[:, :2]] for lens in lenses]
-    bridge = np.array([(t * 0.12, -0.03 - 0.05 * (1.0 - t * t), FRONT_DEPTH + 0.27) for t in np.linspace(-1.3, 1.3, 9)])
+    span = features.eye_gap - _reach(features)
+    along = np.linspace(-1.0, 1.0, 9)
+    bridge = np.stack([along * span, 0.05 * along**2 - 0.04, np.full(9, FRONT_DEPTH + 0.22)], axis=1)
     lines = [p + p[:1] for p in pixels] + [_flat(view, bridge)]
     for side in SIDES:
         hinge = np.array((side * (features.eye_gap + _reach(features) * 1.0), -0.06, FRONT_DEPTH - 0.05))
@@ -56,7 +67,8 @@ def draw_glasses(picture: Image.Image, features: Features, view: View) -> None:
     thick = 0.05 if features.glasses == "square" else 0.026
     width = max(1, round(thick * view.scale))
     shadow = Image.new("L", picture.size)
-    _trace(shadow, [[(x + 0.02 * view.scale, y + 0.06 * view.scale) for x, y in line] for line in lines[:3]], 90, width)
+    aside, below = 0.02 * view.scale, 0.06 * view.scale
+    _trace(shadow, [[(x + aside, y + below) for x, y in line] for line in lines[:3]], 90, width)
     shadow = shadow.filter(ImageFilter.GaussianBlur(0.025 * view.scale))
     picture.paste(Image.new("RGB", picture.size, (30, 16, 12)), (0, 0), shadow)
     glass = Image.new("L", picture.size)
@@ -65,11 +77,13 @@ def draw_glasses(picture: Image.Image, features: Features, view: View) -> None:
     picture.paste(Image.new("RGB", picture.size, (235, 245, 255)), (0, 0), glass)
     _trace(picture, lines, tuple(round(c) for c in features.glasses_colour), width)
     gleam = tuple(round(c + 0.35 * (255 - c)) for c in features.glasses_colour)
-    _trace(picture, [[(x, y - width * 0.25) for x, y in line] for line in lines[:3]], gleam, max(1, width // 4))
+    _trace(
+        picture, [[(x, y - width * 0.25) for x, y in line] for line in lines[:3]], gleam, max(1, width // 4)
+    )
 
 
 def _reach(features: Features) -> float:
-    return 0.34 if features.glasses == "square" else 0.31
+    return (0.8 if features.glasses == "square" else 0.74) * features.eye_gap
 
 
 def _lens(features: Features, side: float) -> Field:
@@ -96,13 +110,12 @@ def _trace(
 
 
 def draw_headscarf(
-    picture: Image.Image, features: Features, view: View, light: Light, head: tuple[Field, Sight], rng: np.random.Generator
+    picture: Image.Image, features: Features, view: View, light: Light, head: Head, rng: np.random.Generator
 ) -> None:
-    """A cloth around the head with an opening for the face; `head` is what it lies on, sculpted and seen."""
+    """A cloth around the head with an opening for the face; `head` is what it lies on."""
     if features.headscarf is None:
         return
-    sheet = Sheet.of(view.scale)
-    larger = 1.09
+    sheet, larger = head.sheet, 1.09
     out = rim(features, sheet.u / larger, sheet.v / larger)
     roundness = np.sqrt(np.maximum(1.0 - out, 0.0))
     waves = np.sin(np.arctan2(sheet.u, sheet.v + 0.4) * 9.0 + 3.0 * noise(sheet.shape, sheet.scale, rng, 2))
@@ -112,13 +125,14 @@ def draw_headscarf(
     outside = (out >= 1.0) | (opening < 1.0)
     hem = step(1.12, 1.0, opening)
     cloth = FRONT_DEPTH * larger * roundness * (1.0 + 0.025 * waves)
-    front = np.where(outside, NOWHERE, cloth * (1.0 - hem) + np.maximum(head[0], 0.0) * hem + 0.02 * hem)
+    front = np.where(outside, NOWHERE, cloth * (1.0 - hem) + np.maximum(head.front, 0.0) * hem + 0.02 * hem)
     back = np.where(out >= 1.0, NOWHERE, np.where(opening < 1.0, -0.3, 1.25 * roundness))
-    weave = 1.0 + 0.06 * noise(sheet.shape, 0.012 * sheet.scale, rng) + 0.05 * noise(sheet.shape, 0.3 * sheet.scale, rng)
+    fine, coarse = (noise(sheet.shape, cell * sheet.scale, rng) for cell in (0.012, 0.3))
+    weave = 1.0 + 0.06 * fine + 0.05 * coarse
     painted = (np.asarray(linear(features.headscarf)) * weave[..., None], np.full(sheet.shape, 0.15))
     sight = look(view, picture.size, sheet, front, back)
     shining = to_screen(shine(sight, view, light, sheet, (front, back), painted))
-    before = sight.nearness[sight.hit] > head[1].nearness[sight.hit]
+    before = sight.nearness[sight.hit] > head.sight.nearness[sight.hit]
     window = np.array(picture.crop(sight.window))
     rows, columns = np.nonzero(sight.hit)
     window[rows[before], columns[before]] = shining[before]

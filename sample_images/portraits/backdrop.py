@@ -39,7 +39,8 @@ def _garden(x: Field, y: Field, base: Field, rng: np.random.Generator) -> Field:
     leaves = noise((x.shape[0], x.shape[1]), x.shape[1] / 7.0, rng, 3)
     green = base * (0.75 + 0.5 * leaves)[..., None] * (1.15 - 0.5 * y)[..., None]
     sun = _discs(x, y * 1.3, rng, 26, 0.045) * step(0.75, 0.2, y)
-    return green + sun[..., None] * np.array((0.22, 0.24, 0.1))
+    picture: Field = green + sun[..., None] * np.array((0.22, 0.24, 0.1))
+    return picture
 
 
 def _office(x: Field, y: Field, base: Field, rng: np.random.Generator) -> Field:
@@ -58,7 +59,8 @@ def _evening(x: Field, y: Field, base: Field, rng: np.random.Generator) -> Field
     dark = base * (0.35 + 0.4 * (1.0 - y))[..., None]
     warm = _discs(x, y, rng, 16, 0.06)[..., None] * np.array((0.5, 0.27, 0.1))
     cool = _discs(x, y, rng, 8, 0.05)[..., None] * np.array((0.1, 0.2, 0.35))
-    return dark + warm * 0.8 + cool * 0.8
+    picture: Field = dark + warm * 0.8 + cool * 0.8
+    return picture
 
 
 def _seaside(x: Field, y: Field, base: Field, rng: np.random.Generator) -> Field:
@@ -74,7 +76,9 @@ def _brick(x: Field, y: Field, base: Field, rng: np.random.Generator) -> Field:
     row = np.floor(y * 24.0)
     column = np.floor(x * 9.0 + 0.5 * (row % 2.0))
     tone = 0.8 + 0.35 * ((row * 12.9898 + column * 78.233) * 43.7585 % 1.0)
-    joint = np.maximum(step(0.12, 0.02, y * 24.0 % 1.0), step(0.05, 0.01, (x * 9.0 + 0.5 * (row % 2.0)) % 1.0))
+    joint = np.maximum(
+        step(0.12, 0.02, y * 24.0 % 1.0), step(0.05, 0.01, (x * 9.0 + 0.5 * (row % 2.0)) % 1.0)
+    )
     wall = base * (tone * (1.0 - 0.3 * x))[..., None]
     return mix(wall, base * 1.25 + 0.06, joint * 0.8)
 

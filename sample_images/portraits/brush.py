@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from portraits.camera import Sight, View, turn
@@ -13,6 +13,9 @@ from portraits.fields import Colour, Field, linear, to_screen
 from portraits.hair import Strands
 from portraits.light import Light
 from portraits.relief import NOWHERE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BEHIND_THE_NECK = -0.3
 
@@ -48,9 +51,7 @@ def cut_in_pieces(
     )
 
 
-def _colour(
-    strands: Strands, view: View, light: Light, along: Field, colour: Colour, grey: float
-) -> Field:
+def _colour(strands: Strands, view: View, light: Light, along: Field, colour: Colour, grey: float) -> Field:
     """The light each piece sends: a cylinder's diffuse and shiny light under the lamp, shaded like the head."""
     lamp = light.direction
     across = np.sqrt(np.clip(1.0 - (along * lamp).sum(axis=-1) ** 2, 0.0, 1.0))

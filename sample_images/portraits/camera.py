@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from portraits.fields import Field, sample
 from portraits.relief import NOWHERE, Sheet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FARTHEST, NEAREST = -1.4, 1.75
 COARSE = 4  # pixels between the rays of the first search
@@ -33,8 +36,12 @@ class View:
         """Turns a place of the head (right, down, nearer) into a place before the camera."""
         yaw, pitch, roll = (math.radians(a) for a in (self.yaw, self.pitch, self.roll))
         turn = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
-        nod = np.array([[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]])
-        lean = np.array([[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]])
+        nod = np.array(
+            [[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]]
+        )
+        lean = np.array(
+            [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]]
+        )
         rotation: Field = lean @ turn @ nod
         return rotation
 
@@ -70,8 +77,8 @@ def look(view: View, size: tuple[int, int], sheet: Sheet, front: Field, back: Fi
     rotation = view.rotation
     seeker = _Seeker(sheet, front, back, rotation)
 
-    xs = (np.arange(left, right) + 0.5 - view.x) / view.scale
-    ys = (np.arange(top, bottom) + 0.5 - view.y) / view.scale
+    xs = (np.arange(left, right, dtype=np.float64) + 0.5 - view.x) / view.scale
+    ys = (np.arange(top, bottom, dtype=np.float64) + 0.5 - view.y) / view.scale
     near, far = _first_search(seeker, xs, ys)
     shape = (bottom - top, right - left)
     hit = np.zeros(shape, dtype=bool)
@@ -135,7 +142,8 @@ class _Seeker:
         u, v, z = np.moveaxis(self.place(x, y, depth), -1, 0)
         column, row = self._sheet.pixels(u, v)
         if exact:
-            return (z < sample(self._front, column, row)) & (z > -sample(self._back, column, row))
+            front, back = sample(self._front, column, row), sample(self._back, column, row)
+            return np.asarray((z < front) & (z > -back))
         rows, columns = self._front.shape
         r = np.clip(np.rint(row), 0, rows - 1).astype(np.intp)
         c = np.clip(np.rint(column), 0, columns - 1).astype(np.intp)
@@ -159,5 +167,3 @@ class _Seeker:
             low, high = np.where(inside, middle, low), np.where(inside, high, middle)
         entered[found] = (low + high) / 2.0
         return entered
-
-

@@ -66,7 +66,8 @@ def _stretch(field: Field, length: int, axis: int) -> Field:
     at = np.linspace(0.0, field.shape[axis] - 1.001, length)
     before = at.astype(np.intp)
     share = (at - before).reshape([-1 if i == axis else 1 for i in range(field.ndim)])
-    stretched: Field = np.take(field, before, axis=axis) * (1.0 - share) + np.take(field, before + 1, axis=axis) * share
+    first, second = np.take(field, before, axis=axis), np.take(field, before + 1, axis=axis)
+    stretched: Field = first * (1.0 - share) + second * share
     return stretched
 
 
@@ -107,6 +108,9 @@ def to_screen(light: Field) -> NDArray[np.uint8]:
     """Linear light as sRGB bytes; light above 1 is rolled off softly instead of being cut."""
     knee = 0.8
     over = np.maximum(light - knee, 0.0)
-    rolled = np.where(light > knee, knee + (1.0 - knee) * (over / (over + 1.0 - knee)), np.maximum(light, 0.0))
-    coded = np.where(rolled > 0.0031308, 1.055 * np.power(np.maximum(rolled, 1e-9), 1 / 2.4) - 0.055, 12.92 * rolled)
+    rolled = np.where(
+        light > knee, knee + (1.0 - knee) * (over / (over + 1.0 - knee)), np.maximum(light, 0.0)
+    )
+    curve = 1.055 * np.power(np.maximum(rolled, 1e-9), 1 / 2.4) - 0.055
+    coded = np.where(rolled > 0.0031308, curve, 12.92 * rolled)
     return np.rint(np.clip(coded, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -60,7 +60,8 @@ def _backwards(roots: Field, features: Features) -> Field:
 
 
 def _outwards(roots: Field, features: Features) -> Field:
-    return roots + np.array((0.0, 0.25, 0.0))
+    direction: Field = roots + np.array((0.0, 0.25, 0.0))
+    return direction
 
 
 def _downwards(roots: Field, features: Features) -> Field:
@@ -112,7 +113,9 @@ _FRINGE = Cut(230, 0.72, 0.35, _downwards, 0.8, 0.09, spread=0.05)
 
 def _on_skull(features: Features, directions: Field) -> Field:
     depth = np.where(directions[:, 2] > 0.0, FRONT_DEPTH, BACK_DEPTH)
-    return directions * np.stack([np.full(len(depth), features.width), np.full(len(depth), 1.5), depth], axis=1)
+    radii = np.stack([np.full(len(depth), features.width), np.full(len(depth), 1.5), depth], axis=1)
+    places: Field = directions * radii
+    return places
 
 
 def _roots(cut: Cut, features: Features, rng: np.random.Generator) -> Field:
@@ -150,7 +153,8 @@ def _grow(cut: Cut, features: Features, roots: Field, rng: np.random.Generator) 
     pace = (length / JOINTS)[:, None]
     joints, place = [roots], roots
     for _ in range(JOINTS - 1):
-        speed = speed + np.array((0.0, 1.0, 0.0)) * cut.gravity * 0.35 + cut.curtain * _off_the_face(place, features)
+        fall = np.array((0.0, 0.35 * cut.gravity, 0.0))
+        speed = speed + fall + cut.curtain * _off_the_face(place, features)
         direction = speed / np.sqrt((speed**2).sum(axis=1, keepdims=True))
         speed = speed * 0.86
         place = _outside(place + direction * pace, features, cut.thickness)
@@ -170,7 +174,8 @@ def _fill_out(locks: Field, spread: float, rng: np.random.Generator) -> Strands:
     offsets = rng.standard_normal((len(locks), CHILDREN, 1, 3)) * spread
     gather = np.linspace(1.0, 0.45, JOINTS)[None, None, :, None]
     points = locks[:, None] + offsets * gather
-    tone = (1.0 + 0.16 * rng.standard_normal((len(locks), 1))) * (1.0 + 0.14 * rng.standard_normal((len(locks), CHILDREN)))
+    lock_tone = 1.0 + 0.16 * rng.standard_normal((len(locks), 1))
+    tone = lock_tone * (1.0 + 0.14 * rng.standard_normal((len(locks), CHILDREN)))
     return Strands(points.reshape(-1, JOINTS, 3), tone.reshape(-1))
 
 
@@ -240,7 +245,9 @@ def beard_cover(features: Features, u: Field, v: Field) -> Field:
     lip_top = mouth - features.lip_upper - 0.015 + 0.09 * along**2
     lips_free = 1.0 - step(1.05, 0.9, along) * step(0.0, 0.02, v - lip_top) * step(0.02, 0.0, v - lip_bottom)
     droop = nose + 0.03 + 0.1 * np.clip(along, 0.0, 1.4) ** 2
-    moustache = step(1.3, 1.0, along) * step(-0.03, 0.04, v - droop) * step(0.1, 0.0, v - mouth - 0.06 * along)
+    moustache = (
+        step(1.3, 1.0, along) * step(-0.03, 0.04, v - droop) * step(0.1, 0.0, v - mouth - 0.06 * along)
+    )
     moustache = moustache * (1.0 - 0.6 * np.exp(-((u / 0.03) ** 2)))
     goatee = step(1.3, 1.05, along) * step(mouth - 0.05, mouth + 0.03, v)
     goatee = np.maximum(goatee * lips_free, moustache * lips_free)

@@ -10,7 +10,7 @@ from portraits.camera import Sight, View, turn
 from portraits.fields import Colour, Field, blur, sample
 from portraits.relief import NOWHERE, Sheet
 
-SHADOW_STEPS = 14
+SHADOW_STEPS = 10
 # red light travels furthest in skin, so the edge of a shadow on it is red
 SKIN_WRAP = np.array((0.42, 0.24, 0.18))
 
@@ -67,22 +67,22 @@ def shine(
     return surface(facing, albedo, light, lit, gloss, _openness(sight))
 
 
-def surface(
-    facing: Field, albedo: Field, light: Light, lit: Field, gloss: Field, openness: Field
-) -> Field:
+def surface(facing: Field, albedo: Field, light: Light, lit: Field, gloss: Field, openness: Field) -> Field:
     """Light from places that face `facing` (..., 3); `lit` is what reaches them of the lamp, 0..1."""
     cosine = (facing * light.direction).sum(axis=-1)[..., None]
     wrapped = np.clip((cosine + SKIN_WRAP) / (1.0 + SKIN_WRAP), 0.0, 1.0)
     lamp = np.asarray(light.key_colour) * light.strength
     soft_lit = lit[..., None] ** np.array((0.75, 1.0, 1.05))
-    sky = light.ambient * (0.72 - 0.28 * facing[..., 1:2] + 0.12 * facing[..., 2:3]) * np.asarray(light.ambient_colour)
+    sky = light.ambient * (0.72 - 0.28 * facing[..., 1:2] + 0.12 * facing[..., 2:3])
+    sky = sky * np.asarray(light.ambient_colour)
     bounce = 0.07 * light.strength * np.clip(facing[..., 1:2], 0.0, 1.0) * np.array((1.0, 0.8, 0.65))
     diffuse = albedo * (lamp * wrapped * soft_lit + (sky + bounce) * openness[..., None])
     halfway = light.direction + np.array((0.0, 0.0, 1.0))
     halfway /= np.sqrt((halfway**2).sum())
     mirror = np.clip((facing * halfway).sum(axis=-1), 0.0, 1.0)
     highlight = gloss * lit * (0.05 * mirror**12 + 0.055 * mirror**45)
-    grazing = np.clip(1.0 - facing[..., 2], 0.0, 1.0) ** 3 * light.rim * (0.3 + 0.7 * np.clip(cosine[..., 0] + 0.4, 0, 1))
+    towards_lamp = 0.3 + 0.7 * np.clip(cosine[..., 0] + 0.4, 0.0, 1.0)
+    grazing = np.clip(1.0 - facing[..., 2], 0.0, 1.0) ** 3 * light.rim * towards_lamp
     shining: Field = diffuse + lamp * highlight[..., None] + 0.35 * (albedo + 0.1) * grazing[..., None]
     return shining
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from portraits import wardrobe
-from portraits.accessories import draw_ears, draw_glasses, draw_headscarf
+from portraits.accessories import Head, draw_ears, draw_glasses, draw_headscarf
 from portraits.backdrop import backdrop
 from portraits.brush import cut_in_pieces, draw_pieces
 from portraits.camera import Sight, View, look
@@ -21,6 +21,7 @@ from portraits.relief import Sheet, sculpt
 from portraits.skin import paint
 
 FINER = 2  # the picture is drawn this much larger and reduced, so that edges are smooth
+PAINTED = 0.75  # the skin is painted with fewer pixels than it is drawn with: it has no edges as sharp
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def take(photo: Photo) -> Image.Image:
 def _portray(picture: Image.Image, sitter: Sitter, light: Light, size: tuple[int, int]) -> None:
     features, view = sitter.features, _finer(sitter.view)
     rng = np.random.default_rng(sitter.seed)
-    sheet = Sheet.of(view.scale)
+    sheet = Sheet.of(view.scale * PAINTED)
     heights = sculpt(features, sitter.expression, sheet)
     painted = paint(features, sitter.expression, sheet, rng)
     sight = look(view, picture.size, sheet, *heights)
@@ -83,7 +84,7 @@ def _portray(picture: Image.Image, sitter: Sitter, light: Light, size: tuple[int
     picture.paste(Image.fromarray(window), (left, top))
     draw_pieces(picture, whiskers, hidden=False)
     draw_pieces(picture, hair, hidden=False)
-    draw_headscarf(picture, features, view, light, (heights[0], sight), rng)
+    draw_headscarf(picture, features, view, light, Head(sheet, heights[0], sight), rng)
     draw_glasses(picture, features, view)
 
 
@@ -92,7 +93,12 @@ def _finer(view: View) -> View:
 
 
 def _paste_body(
-    picture: Image.Image, sitter: Sitter, light: Light, size: tuple[int, int], sight: Sight, rng: np.random.Generator
+    picture: Image.Image,
+    sitter: Sitter,
+    light: Light,
+    size: tuple[int, int],
+    sight: Sight,
+    rng: np.random.Generator,
 ) -> None:
     shade = _shade_under(sight, size, sitter.view.scale)
     dressed = wardrobe.dress(sitter.features, sitter.clothes, sitter.view, size, light, shade, rng)
@@ -125,5 +131,3 @@ def _develop(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     grain = noise((shape[0], shape[1]), 1.7, rng) * 2.2
     developed = (sharp * 0.92 + soft * 0.1) * corners[..., None] + grain[..., None]
     return Image.fromarray(np.rint(np.clip(developed, 0.0, 255.0)).astype(np.uint8))
-
-

@@ -7,6 +7,7 @@ half-widths of features.py. Where the sheet is outside the head both heights are
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ NOWHERE = -9.0
 LEFT, TOP, RIGHT, BOTTOM = -1.3, -1.8, 1.3, 1.8
 FRONT_DEPTH, BACK_DEPTH = 1.05, 1.2
 SIDES = (-1.0, 1.0)
+
+Values = TypeVar("Values", float, Field)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Sheet:
         """Rows and columns."""
         return self.u.shape[0], self.u.shape[1]
 
-    def around(self, centre: tuple[float, float], reach: tuple[float, float]) -> tuple[tuple[slice, slice], Sheet]:
+    def around(
+        self, centre: tuple[float, float], reach: tuple[float, float]
+    ) -> tuple[tuple[slice, slice], Sheet]:
         """A part of the sheet: its rows and columns, and the part as a sheet to paint on."""
         column, row = (centre[0] - LEFT) * self.scale, (centre[1] - TOP) * self.scale
         half_width, half_height = reach[0] * self.scale, reach[1] * self.scale
@@ -49,7 +54,7 @@ class Sheet:
         )
         return part, Sheet(self.scale, self.u[part], self.v[part])
 
-    def pixels(self, u: Field, v: Field) -> tuple[Field, Field]:
+    def pixels(self, u: Values, v: Values) -> tuple[Values, Values]:
         """Where a place of the head lies on the sheet: column and row."""
         return (u - LEFT) * self.scale, (v - TOP) * self.scale
 
@@ -180,7 +185,8 @@ def _cheeks(features: Features, expression: Expression, u: Field, v: Field) -> F
         relief += 0.05 * smile * bump(u, v, (side * 0.5, 0.42), (0.17, 0.13))
         start, end = features.nose_length - 0.1, features.mouth_height + 0.08
         share = np.clip((v - start) / (end - start), 0.0, 1.0)
-        fold = side * (features.nose_width * 1.35 + (features.mouth_width * 1.28 - features.nose_width) * share**1.2)
+        outwards = (features.mouth_width * 1.28 - features.nose_width) * share**1.2
+        fold = side * (features.nose_width * 1.35 + outwards)
         depth = 0.003 + 0.013 * smile + 0.02 * features.age
         within = step(start - 0.08, start + 0.06, v) * step(end + 0.12, end - 0.12, v)
         relief -= depth * within * np.exp(-(((u - fold) / 0.055) ** 2))

@@ -65,7 +65,9 @@ def _under_hair(
     streaks = noise(sheet.shape, 0.05 * sheet.scale, rng, 3) + noise(sheet.shape, 0.015 * sheet.scale, rng)
     dark = np.asarray(linear(features.hair_colour)) * (0.62 + 0.3 * streaks)[..., None]
     albedo = mix(albedo, dark, np.clip(scalp * (0.97 + 0.35 * streaks * (1.0 - scalp)), 0.0, 0.97))
-    roots = beard_cover(features, sheet.u, sheet.v) * (1.0 + 0.3 * noise(sheet.shape, 0.012 * sheet.scale, rng))
+    roots = beard_cover(features, sheet.u, sheet.v) * (
+        1.0 + 0.3 * noise(sheet.shape, 0.012 * sheet.scale, rng)
+    )
     strength = 0.38 if features.beard == "stubble" else 0.6
     albedo = mix(albedo, np.asarray(linear(features.beard_colour)), np.clip(roots * strength, 0.0, 0.8))
     return albedo, gloss * (1.0 - np.maximum(scalp, np.clip(roots, 0.0, 1.0)) * 0.8)
@@ -78,7 +80,7 @@ def _freckles(features: Features, sheet: Sheet, rng: np.random.Generator) -> Fie
     for across, down, size, strength in rng.random((int(420 * features.freckles), 4)):
         spread = 0.55 + 0.3 * size
         u, v = (across * 2.0 - 1.0) * spread, 0.3 + (down - 0.5) * (0.75 - 0.5 * abs(across * 2.0 - 1.0))
-        column, row = (float(x) for x in sheet.pixels(np.float64(u), np.float64(v)))
+        column, row = sheet.pixels(u, v)
         radius = (0.007 + 0.009 * size) * sheet.scale
         ink = int(70 + 150 * strength)
         pen.ellipse((column - radius, row - radius, column + radius, row + radius * 0.85), fill=ink)
@@ -125,7 +127,9 @@ def _paint_eye(
     skewed = np.maximum(1.0 - np.abs(along + 0.12) ** 2.2, 0.0)
     upper = -openness * 0.6 * np.minimum(arch**0.62, skewed**0.7 + 0.02)
     lower = 0.42 * features.eye_open**0.5 * (1.0 + 0.12 * along) * arch**0.8 * (1.0 - 0.2 * expression.smile)
-    white = step(-soft, soft, down - upper) * step(soft, -soft, down - lower) * step(1.02, 0.96, np.abs(along))
+    white = (
+        step(-soft, soft, down - upper) * step(soft, -soft, down - lower) * step(1.02, 0.96, np.abs(along))
+    )
 
     ball = np.array((0.56, 0.53, 0.5)) * (1.0 - 0.35 * along**2 - 0.1 * down**2)[..., None]
     ball = mix(ball, np.array((0.5, 0.26, 0.22)), step(-0.78, -0.98, along) * 0.8)
@@ -143,12 +147,15 @@ def _paint_eye(
 
     lash = np.exp(-(((down - upper + 0.04) / (0.05 + 0.07 * features.lashes)) ** 2))
     lash = lash * step(1.22, 0.95, np.abs(along + 0.03)) * (0.55 + 0.45 * step(-0.9, 0.4, along))
-    wing = np.exp(-(((down + 0.5 * (along - 0.9) + 0.02) / 0.06) ** 2)) * step(0.85, 1.0, along) * step(1.3, 1.0, along)
+    wing = np.exp(-(((down + 0.5 * (along - 0.9) + 0.02) / 0.06) ** 2))
+    wing = wing * step(0.85, 1.0, along) * step(1.3, 1.0, along)
     under = 0.28 * np.exp(-(((down - lower - 0.02) / 0.05) ** 2)) * step(1.0, 0.8, np.abs(along))
     dark = np.clip(lash * (0.55 + 0.45 * features.lashes) + wing * features.lashes + under, 0.0, 1.0)
     albedo = mix(albedo, (0.022, 0.016, 0.014), dark * 0.93)
     crease_at = upper - 0.27 - 0.06 * along
-    crease = features.lid_fold * np.exp(-(((down - crease_at) / 0.05) ** 2)) * step(1.2, 0.7, np.abs(along - 0.05))
+    crease = (
+        features.lid_fold * np.exp(-(((down - crease_at) / 0.05) ** 2)) * step(1.2, 0.7, np.abs(along - 0.05))
+    )
     albedo = mix(albedo, albedo * np.array((0.45, 0.33, 0.3)), crease * 0.6)
     return albedo, gloss
 
@@ -176,7 +183,8 @@ def _brush_brows(
         for along, across, length, shade in rng.random((hairs, 4)):
             centre = features.eye_gap * 0.97 + (along - 0.5) * 0.52
             thin = min(1.0, 0.3 + along * 3.0) * (1.0 - 0.75 * max(0.0, along - 0.45) / 0.55)
-            height = base - (along - 0.5) * 0.52 * tilt - features.brow_arch * math.sin(math.pi * min(1.0, along * 0.9))
+            arch = features.brow_arch * math.sin(math.pi * min(1.0, along * 0.9))
+            height = base - (along - 0.5) * 0.52 * tilt - arch
             height += (across - 0.5) * 2.0 * features.brow_thickness * thin
             lean = math.radians(80.0 - 75.0 * min(1.0, along * 1.7) + (across - 0.5) * 30.0)
             reach = (0.05 + 0.05 * length) * (1.0 - 0.3 * along)
@@ -184,7 +192,7 @@ def _brush_brows(
                 (side * centre, height),
                 (side * (centre + reach * math.cos(lean)), height - reach * math.sin(lean) * 0.8),
             ]
-            points = [tuple(float(x) for x in sheet.pixels(np.float64(u), np.float64(v))) for u, v in ends]
+            points = [sheet.pixels(u, v) for u, v in ends]
             pen.line(points, fill=int(120 + 120 * shade), width=max(1, round(0.012 * sheet.scale)))
     cover = blur(np.asarray(picture, dtype=np.float64) / 255.0, max(0.6, 0.004 * sheet.scale))
     return mix(albedo, linear(features.brow_colour), np.clip(cover * 1.05, 0.0, 0.92))

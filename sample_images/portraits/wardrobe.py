@@ -28,8 +28,8 @@ class Clothes:
 class _Cloth:
     """Layers put over one another: colour, height and gloss grow as they go on."""
 
-    def __init__(self, shape: tuple[int, int], soft: float) -> None:
-        self.colour = np.zeros((*shape, 3))
+    def __init__(self, shape: tuple[int, int], soft: float, ground: Colour) -> None:
+        self.colour = np.full((*shape, 3), ground)
         self.height = np.zeros(shape)
         self.fabric = np.zeros(shape)
         self.gloss = np.zeros(shape)
@@ -78,7 +78,7 @@ def dress(
     x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, size[1]) + 0.5)
     u, v = (x - middle) / view.scale, (y - view.y) / view.scale
     pixel = 1.5 / view.scale
-    cloth = _Cloth(u.shape, 0.02 * view.scale)
+    cloth = _Cloth(u.shape, 0.02 * view.scale, linear(clothes.colour))
 
     neck = 0.6 * features.width * (1.0 - 0.12 * features.taper) + 0.25 * step(1.5, 2.3, v) ** 2
     trapeze = COLLAR - 0.12 + 0.42 * np.clip(np.abs(u) - 0.55, 0.0, None) ** 0.8
@@ -102,7 +102,9 @@ def _facing(
     cloth: _Cloth, clothes: Clothes, neck: Field, u: Field, v: Field, view: View, rng: np.random.Generator
 ) -> Field:
     """Which way the body's surface looks: round shoulders, a round neck with its tendons, folds in the cloth."""
-    height = 0.75 * np.sqrt(np.clip(1.0 - (u / (clothes.shoulders + 0.1)) ** 2, 0.0, 1.0)) - 0.22 * (v - COLLAR)
+    height = 0.75 * np.sqrt(np.clip(1.0 - (u / (clothes.shoulders + 0.1)) ** 2, 0.0, 1.0)) - 0.22 * (
+        v - COLLAR
+    )
     height += 0.42 * np.sqrt(np.clip(1.0 - (u / (neck + 0.02)) ** 2, 0.0, 1.0)) * step(2.25, 1.7, v)
     tendon = 0.52 - 0.36 * np.clip((v - 1.1) / 0.95, 0.0, 1.0)
     height += 0.04 * np.exp(-(((np.abs(u) - tendon) / 0.07) ** 2)) * step(1.95, 1.5, v) * step(0.9, 1.3, v)
@@ -133,7 +135,8 @@ def _torso(clothes: Clothes, u: Field, v: Field, pixel: float) -> Field:
     over = np.clip((np.abs(u) - (half - 0.75)) / 0.75, 0.0, None)
     top = COLLAR + 0.32 + 0.85 * over**2.6
     inner = np.where(np.abs(u) < half - 0.75, -9.0, top)
-    return step(-pixel, pixel, v - inner) * step(pixel, -pixel, np.abs(u) - half - 0.12 * np.clip(v - 2.8, 0.0, None))
+    outer = half + 0.12 * np.clip(v - 2.8, 0.0, None)
+    return step(-pixel, pixel, v - inner) * step(pixel, -pixel, np.abs(u) - outer)
 
 
 def _fabric(clothes: Clothes, u: Field, v: Field) -> Field:
@@ -152,7 +155,7 @@ def _tee(cloth: _Cloth, clothes: Clothes, body: Field, u: Field, v: Field, pixel
 
 
 def _vneck(cloth: _Cloth, clothes: Clothes, body: Field, u: Field, v: Field, pixel: float) -> None:
-    opening = np.abs(u) - 0.72 * np.clip((3.05 - v) / 1.0, 0.0, 1.2)
+    opening = np.abs(u) - 0.72 * np.clip((3.05 - v) / 1.0, 0.0, 1.2) + 0.1 * step(3.0, 3.1, v)
     cloth.add(body * step(-pixel, pixel, opening), _fabric(clothes, u, v), 0.05)
     rim = body * step(-pixel, pixel, opening) * step(0.09, 0.08, opening) * step(3.2, 3.1, v)
     cloth.add(rim, np.asarray(linear(clothes.colour)) * 0.8, 0.02)
@@ -167,7 +170,7 @@ def _collar(cloth: _Cloth, colour: Colour, body: Field, u: Field, v: Field, pixe
 
 
 def _shirt(cloth: _Cloth, clothes: Clothes, body: Field, u: Field, v: Field, pixel: float) -> None:
-    opening = np.abs(u) - 0.62 * np.clip((2.5 - v) / 0.75, 0.0, 1.2)
+    opening = np.abs(u) - 0.62 * np.clip((2.5 - v) / 0.75, 0.0, 1.2) + 0.1 * step(2.45, 2.55, v)
     cloth.add(body * step(-pixel, pixel, opening), _fabric(clothes, u, v), 0.05)
     placket = body * step(0.11, 0.1, np.abs(u)) * step(2.45, 2.5, v)
     cloth.add(placket, np.asarray(linear(clothes.colour)) * 0.96, 0.015)
@@ -182,14 +185,16 @@ def _suit(cloth: _Cloth, clothes: Clothes, body: Field, u: Field, v: Field, pixe
     across = np.abs(u)
     front = across - 0.95 * np.clip((4.3 - v) / 2.4, 0.0, 1.0)
     cloth.add(body * step(-pixel, pixel, front), _fabric(clothes, u, v), 0.06)
-    lapel = body * step(-pixel, pixel, front) * step(pixel, -pixel, front - 0.34 + 0.1 * np.clip(v - 2.3, 0.0, 1.0))
+    breadth = 0.34 - 0.1 * np.clip(v - 2.3, 0.0, 1.0)
+    lapel = body * step(-pixel, pixel, front) * step(pixel, -pixel, front - breadth)
     lapel = lapel * step(-pixel, pixel, v - 1.95 - 0.3 * (across - 0.7))
     cloth.add(lapel, np.asarray(linear(clothes.colour)) * 1.12, 0.04)
 
 
 def _turtleneck(cloth: _Cloth, clothes: Clothes, body: Field, u: Field, v: Field, pixel: float) -> None:
     cloth.add(body, _fabric(clothes, u, v), 0.04)
-    tube = step(pixel, -pixel, np.abs(u) - 0.7 - 0.16 * step(1.7, 2.2, v) ** 2) * step(-pixel, pixel, v - 1.42 - 0.12 * u**2)
+    half = 0.7 + 0.16 * step(1.7, 2.2, v) ** 2
+    tube = step(pixel, -pixel, np.abs(u) - half) * step(-pixel, pixel, v - 1.42 - 0.12 * u**2)
     tube = tube * step(2.3, 2.22, v - 0.1 * u**2)
     ribs = 0.93 + 0.07 * np.sin(u * 55.0)
     cloth.add(tube, np.asarray(linear(clothes.colour)) * ribs[..., None], 0.07)
