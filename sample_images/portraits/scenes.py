@@ -148,8 +148,8 @@ ASKED = (
 STRANGER = Shot("queries/stranger.jpg", CIARA, (680, 840), (-8, 0, 3), "smile", "window", "brick", BRICK,
                 Clothes("vneck", MOSS, shoulders=2.25), 0.22, (0.5, 0.46))
 
-ROTATED = Shot("queries/sideways.jpg", JOSE, (660, 880), (5, 0, 2), "smile", "cloud", "seaside", SEA,
-               Clothes("tee", MOSS))
+ROTATED = Shot("queries/sideways.jpg", SAMUEL, (660, 880), (5, 0, 2), "smile", "window", "seaside", SEA,
+               Clothes("tee", MOSS), 0.225)
 # fmt: on
 
 EMPTY_PATH, EMPTY_SIZE = "queries/lake.jpg", (1000, 720)
