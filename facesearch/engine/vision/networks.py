@@ -61,9 +61,9 @@ _KERNEL_LANES = 16  # onnxruntime's fast convolutions work on this many channels
 
 def descriptor(layers: Iterable[Layer], int8: bool) -> bytes:
     """The network that describes a face: chips (n, 150, 150, 3) uint8 -> (n, 128) float32, not of unit length."""
-    convolutions, projection = _folded(layers)
-    if projection is None:
-        raise ValueError("the descriptor network has no projection")
+    *convolutional, projection = layers
+    assert isinstance(projection, Projection)
+    convolutions = _folded(convolutional)
     scales = _DESCRIPTOR_SCALES if int8 else (_EXACT,) * len(convolutions)
     graph = Graph()
     x = graph.pixels("chips", int8)
@@ -85,8 +85,7 @@ def detector(layers: Iterable[Layer], int8: bool) -> bytes:
     The input is the image with its 2x2 blocks of pixels laid into channels (`detect.blocks`), for which the first
     convolution (5x5, every second pixel, 3 channels) is a 3x3 one of 12 channels at every place.
     """
-    convolutions, _ = _folded(layers)
-    convolutions = _widened(convolutions)
+    convolutions = _widened(_folded(layers))
     convolutions[0] = _over_blocks(convolutions[0])
     graph = Graph()
     x = graph.pixels("blocks", int8)
@@ -100,10 +99,9 @@ def detector(layers: Iterable[Layer], int8: bool) -> bytes:
 # --- layers ---------------------------------------------------------------------------------------------------
 
 
-def _folded(layers: Iterable[Layer]) -> tuple[list[Convolution], Projection | None]:
-    """The convolutions, with the affine layer that follows each folded in, and the last projection."""
+def _folded(layers: Iterable[Layer]) -> list[Convolution]:
+    """The convolutions, with the affine layer that follows each folded in, for pixels as they are."""
     convolutions: list[Convolution] = []
-    projection = None
     for layer in layers:
         if isinstance(layer, Convolution):
             convolutions.append(layer)
@@ -111,10 +109,8 @@ def _folded(layers: Iterable[Layer]) -> tuple[list[Convolution], Projection | No
             last = convolutions[-1]
             weights = last.weights * layer.gain[:, None, None, None]
             convolutions[-1] = replace(last, weights=weights, bias=last.bias * layer.gain + layer.offset)
-        else:
-            projection = layer
     convolutions[0] = _on_pixels(convolutions[0])
-    return convolutions, projection
+    return convolutions
 
 
 def _on_pixels(layer: Convolution) -> Convolution:

@@ -72,8 +72,9 @@ def _luma(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
 def pose(points: NDArray[np.floating]) -> Pose:
     """How the head with these five points (5, 2) is turned, taken for an average head seen from afar.
 
-    Least squares over scale and three angles, in which five points weigh against how far heads usually turn:
-    without that, a pixel's error in the nose would be many degrees.
+    Least squares over scale and three angles, in which five points weigh against how far heads usually turn: without
+    that, a pixel's error in the nose would be many degrees. Yaw is then right to about 8 degrees and pitch to about 6,
+    but for a head that looks down by more than 15: its five points are those of one that looks down a little.
     """
     observed = points.astype(np.float64) - points.mean(axis=0)
     eyes = observed[:2].mean(axis=0) - observed[2:4].mean(axis=0)
