@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -152,7 +152,7 @@ class FaceSearch:
         threshold: float = 80.0,
         max_matches: int | None = None,
         jobs: int | None = None,
-    ) -> Iterator[PhotoSearch]:
+    ) -> Generator[PhotoSearch]:
         """Search the largest face of each photo; answers come in order and as they are ready.
 
         `threshold` is Rekognition's FaceMatchThreshold, 0..100; `max_matches` counts people, not faces.
@@ -210,6 +210,7 @@ class FaceSearch:
         """Change what is given; None leaves a field as it is."""
         with self._database.begin() as records:
             person = people.find(records, ref)
+            name = None if name is None else planning.person_name(name)
             return records.edit_person(person.id, name=name, key=key, attributes=attributes, notes=notes)
 
     def delete_person(self, ref: str) -> Deletion:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NO_HOST = "http://embedded.invalid"  # never resolved: the engine answers before a socket is opened
 _ENGINE_REGION = "us-east-1"
+_REGION = ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)  # botocore alone knows but the second
 
 
 def open_app(settings: Settings) -> FaceSearch:
@@ -104,7 +105,7 @@ def _remote_client(settings: Settings) -> RekognitionClient:
     from facesearch.service_errors import translated
 
     try:
-        session = botocore.session.Session()
+        session = botocore.session.Session(session_vars={"region": _REGION})
         if settings.engine == "aws":
             return _client(session, settings)
         region = session.get_config_variable("region") or _ENGINE_REGION

@@ -37,3 +37,10 @@ def test_a_profile_that_aws_does_not_know_is_a_credentials_matter(monkeypatch):
         pytest.raises((CredentialsError, ConfigurationError), match="of-nobody"),
     ):
         list(fs.collections())
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_is_taken_from_either_variable(monkeypatch, variable):
+    monkeypatch.setenv(variable, "eu-west-1")
+    with FaceSearch.open(engine="aws") as fs:
+        assert fs._gateway._client.meta.region_name == "eu-west-1"

@@ -1,6 +1,7 @@
 """The main job through FaceSearch, on the embedded engine with real recognition, on the drawn people."""
 
 import shutil
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -280,6 +281,9 @@ def test_people_are_found_by_key_name_or_id_and_changed(fs, people):
     changed = fs.edit_person(name, key="E-17", attributes={"team": "ops"}, notes="met in May")
     assert (changed.id, changed.key, changed.attributes["team"]) == (person.id, "E-17", "ops")
     assert fs.person("E-17") == fs.person(person.id)
+    decomposed = unicodedata.normalize("NFD", "Zoë Ærø")
+    assert fs.edit_person("E-17", name=decomposed).name == "Zoë Ærø"
+    assert fs.person(decomposed).person.id == person.id
     assert [face.enrolled.person.key for face in fs.faces("staff", person="E-17")] == ["E-17"]
 
 

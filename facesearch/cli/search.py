@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -68,10 +68,7 @@ def search(
         opened(settings, collection_id) as app,
         Progress("searching", len(photos), quiet=form.streams) as progress,
     ):
-        found = cast(
-            "Generator[PhotoSearch]",
-            app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs),
-        )
+        found = app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs)
         head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here
             show_list(form, SEARCHES, progress.track(_saved(app, found, save, answers)), head)

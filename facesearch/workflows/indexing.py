@@ -275,24 +275,27 @@ class _Run:
             self._settle(list(done))
 
     def _settle(self, done: list[Future[Settlement]], *, strict: bool = True) -> None:
-        """Write down what came back, in one transaction; then raise what ends the run, if `strict`."""
+        """Write down what came back, in one transaction; then raise what ends the run, if `strict`.
+
+        A call is crossed off once it is written down, so that an interruption in here loses nothing.
+        """
         ends: list[Exception] = []
-        settled: list[tuple[_Work, Settlement]] = []
+        settled: list[tuple[Future[Settlement], Settlement]] = []
         for call in done:
-            work = self.calls.pop(call)
             try:
-                settled.append((work, call.result()))
+                settled.append((call, call.result()))
                 self.unanswered = 0
             except Exception as exc:  # sorted into the photo's own trouble and what ends the run
                 if self._ends_run(exc):
                     ends.append(exc)
+                    del self.calls[call]
                 else:
-                    settled.append((work, _failure(work, exc)))
+                    settled.append((call, _failure(self.calls[call], exc)))
         if settled:
             with self.database.begin() as records:
                 records.settle(self.collection.arn, [settlement for _, settlement in settled])
-        for work, settlement in settled:
-            self._tell(work, settlement)
+        for call, settlement in settled:
+            self._tell(self.calls.pop(call), settlement)
         if ends and strict:
             raise ends[0]
 
@@ -305,7 +308,7 @@ class _Run:
         )
 
     def _tell(self, work: _Work, settlement: Settlement) -> None:
-        del self.under_way[work.key]
+        self.under_way.pop(work.key)
         face_id = settlement.record.face.face_id if settlement.record else None
         self._end(work.path, work.spec.name, settlement.status, settlement.reason, face_id)
         again = PhotoStatus.ALREADY if settlement.status is PhotoStatus.ENROLLED else settlement.status

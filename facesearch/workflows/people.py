@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -28,8 +29,11 @@ class Database(Protocol):
 
 
 def find(records: Records, ref: str) -> Person:
-    """The person with that id, else key, else name. Raises UsageError when there is none or more than one."""
-    found = records.find_people(ref)
+    """The person with that id, else key, else name. Raises UsageError when there is none or more than one.
+
+    Names are kept composed, and a system may hand over a typed one decomposed: both are looked for.
+    """
+    found = records.find_people(ref) or records.find_people(unicodedata.normalize("NFC", ref))
     if not found:
         raise UsageError(f"nobody with the id, key or name {ref!r}; see `facesearch person list`")
     if len(found) > 1:

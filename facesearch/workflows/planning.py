@@ -30,7 +30,7 @@ def plan(paths: Sequence[Path], person: str | None = None) -> Iterator[PlannedPh
     With `person` the paths are files, or folders of files, that all show them. Without it the paths are folders
     whose subfolders are people. Raises UsageError, before the first photo, when that is not what the paths are.
     """
-    spec = PersonSpec(name=_person_name(person)) if person is not None else None
+    spec = PersonSpec(name=person_name(person)) if person is not None else None
     for path in paths:
         _check_shape(path, spec)
     return _planned(paths, spec)
@@ -119,7 +119,7 @@ def read_person(folder: Path) -> PersonSpec:
     if len(present) > 1:
         raise UsageError(f"{folder} has both {' and '.join(PERSON_FILES)}: keep one")
     if not present:
-        return PersonSpec(name=_person_name(folder.name))
+        return PersonSpec(name=person_name(folder.name))
     path = present[0]
     table = _read_table(path)
     unknown = table.keys() - _PERSON_FIELDS
@@ -127,7 +127,7 @@ def read_person(folder: Path) -> PersonSpec:
         raise UsageError(f"{path}: no such field: {', '.join(sorted(unknown))}; there are "
                          f"{', '.join(sorted(_PERSON_FIELDS))}")  # fmt: skip
     return PersonSpec(
-        name=_person_name(_text(path, table, "name") or folder.name),
+        name=person_name(_text(path, table, "name") or folder.name),
         key=_text(path, table, "key"),
         attributes=_attributes(path, table),
         notes=_text(path, table, "notes"),
@@ -181,7 +181,7 @@ def _as_text(value: object) -> str:
     return value.isoformat()
 
 
-def _person_name(text: str) -> str:
+def person_name(text: str) -> str:
     """The name as it is kept: composed (NFC, whatever the file system does), without space around it."""
     name = unicodedata.normalize("NFC", text).strip()
     if not name:

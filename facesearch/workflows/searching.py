@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -50,11 +50,12 @@ def search(
     threshold: float,
     max_matches: int | None = None,
     jobs: int = 1,
-) -> Iterator[PhotoSearch]:
+) -> Generator[PhotoSearch]:
     """Search the largest face of each photo; the answers come in the photos' order, as soon as they are there.
 
     A photo without a match, without a face and one that cannot be read are answers of their own; what concerns
-    the service as a whole is raised. No more than a few photos per job are in memory.
+    the service as a whole is raised. No more than a few photos per job are in memory. Closing the generator waits
+    for the calls under way.
     """
 
     def ask(path: Path) -> ImageSearch | PhotoSearch:
