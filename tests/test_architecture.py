@@ -26,7 +26,16 @@ OURS = {
     "workflows": {"workflows", "domain", "errors", "photos"},
     "records": {"records", "domain", "errors", "shipped"},
     "app": {"workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
-    "bootstrap": {"app", "domain", "errors", "settings", "rekognition", "service_errors", "records", "engine"},
+    "bootstrap": {
+        "app",
+        "domain",
+        "errors",
+        "settings",
+        "rekognition",
+        "service_errors",
+        "records",
+        "engine",
+    },
     "cli": {"cli", "bootstrap", "app", "domain", "errors", "settings", "shipped", "__init__"},
     "engine": {"engine"},
     "__main__": {"cli"},
@@ -45,6 +54,10 @@ ROOMS_OF_LIBRARIES = {
     "PIL": {"photos", "decoding", "drawing", "lettering", "engine"},
     "pillow_heif": {"decoding"},
     "platformdirs": {"settings"},
+    "starlette": {"engine"},
+    "uvicorn": {"engine"},
+    "h11": {"engine"},
+    "prometheus_client": {"engine"},
 }
 
 
@@ -112,7 +125,8 @@ def test_version_and_help_load_nothing_heavy(arguments):
         "from facesearch.cli import main\n"
         f"sys.argv = ['facesearch', *{arguments!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "heavy = {'boto3', 'botocore', 'sqlalchemy', 'alembic', 'numpy', 'onnx', 'onnxruntime', 'PIL', 'rich'}\n"
+        "heavy = {'boto3', 'botocore', 'sqlalchemy', 'alembic', 'numpy', 'onnx', 'onnxruntime', 'PIL', 'rich',\n"
+        "         'starlette', 'uvicorn', 'prometheus_client'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

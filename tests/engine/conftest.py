@@ -1,5 +1,6 @@
 """A real boto3 client whose requests the engine answers; every answer is held against botocore's service model."""
 
+import contextlib
 import io
 import json
 import logging
@@ -14,6 +15,7 @@ from PIL import Image, ImageEnhance
 
 from facesearch.engine import protocol
 from facesearch.engine.errors import FRAMEWORK_CODES
+from facesearch.engine.server import Server
 from facesearch.engine.service import Engine
 from facesearch.engine.transports import attach
 
@@ -149,6 +151,13 @@ def engine(new_engine, tmp_path):
 @pytest.fixture
 def client(engine, connect):
     return connect(engine)
+
+
+@pytest.fixture
+def engine_server(engine):
+    """Starts HTTP servers, engine_server(engine, **arguments of Server), and stops them at the end."""
+    with contextlib.ExitStack() as running:
+        yield lambda engine=engine, **arguments: running.enter_context(Server(engine, **arguments))
 
 
 PORTRAITS = Path(__file__).parent / "vision" / "data"
