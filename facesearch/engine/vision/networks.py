@@ -129,24 +129,15 @@ def _over_blocks(layer: Convolution) -> Convolution:
 
 
 def _widened(convolutions: Sequence[Convolution]) -> list[Convolution]:
-    """The same network with channels of zeros added until their number suits the kernels."""
-    last = len(convolutions) - 1
-    return [
-        replace(
-            layer,
-            weights=np.pad(
-                layer.weights,
-                (
-                    (0, 0 if index == last else -layer.weights.shape[0] % _KERNEL_LANES),
-                    (0, 0 if index == 0 else -layer.weights.shape[1] % _KERNEL_LANES),
-                    (0, 0),
-                    (0, 0),
-                ),
-            ),
-            bias=np.pad(layer.bias, (0, 0 if index == last else -layer.bias.size % _KERNEL_LANES)),
-        )
-        for index, layer in enumerate(convolutions)
-    ]
+    """The same network with channels of zeros between its layers, until their number suits the kernels."""
+    widened = []
+    inputs = 0
+    for layer in convolutions:
+        outputs = -layer.bias.size % _KERNEL_LANES if layer is not convolutions[-1] else 0
+        weights = np.pad(layer.weights, ((0, outputs), (0, inputs), (0, 0), (0, 0)))
+        widened.append(replace(layer, weights=weights, bias=np.pad(layer.bias, (0, outputs))))
+        inputs = outputs
+    return widened
 
 
 def _residual_block(

@@ -37,13 +37,11 @@ _CENTRED = _HEAD - _HEAD.mean(axis=0)
 _STEPS = 6
 _POINT_ERROR = 3.0  # millimetres by which a point is off, with what follows from heads that are not average
 _USUAL = np.radians([30.0, 25.0, 15.0])  # how far heads in photos are turned (roll, yaw, pitch; deviation)
-_LEVEL = 3.3  # degrees of pitch that the mean of 13,233 photos shows, whose people look straight ahead
+_LEVEL = 3.3  # degrees of pitch that people who look straight ahead have on average, by this model of a head
 
 _CENTRE = slice(30, 120)  # of a chip: the face without hair and background
-_BLURRED, _SHARP = (
-    1.4,
-    4.4,
-)  # log-variance of the Laplacian of a face out of focus, and of one in perfect focus
+# Log-variance of the Laplacian of a chip out of focus (blurred by a sigma of 3 pixels), and of one in focus.
+_BLURRED, _SHARP = 1.4, 4.4
 
 
 def confidence(score: float) -> float:
@@ -72,9 +70,10 @@ def _luma(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
 def pose(points: NDArray[np.floating]) -> Pose:
     """How the head with these five points (5, 2) is turned, taken for an average head seen from afar.
 
-    Least squares over scale and three angles, in which five points weigh against how far heads usually turn: without
-    that, a pixel's error in the nose would be many degrees. Yaw is then right to about 8 degrees and pitch to about 6,
-    but for a head that looks down by more than 15: its five points are those of one that looks down a little.
+    Least squares over scale and three angles, in which five points weigh against how far heads usually turn:
+    without that, a pixel's error in the nose would be many degrees. Yaw is then right to about 8 degrees and pitch
+    to about 6, but for a head that looks down by more than 15: its five points are those of one that looks down a
+    little.
     """
     observed = points.astype(np.float64) - points.mean(axis=0)
     eyes = observed[:2].mean(axis=0) - observed[2:4].mean(axis=0)
