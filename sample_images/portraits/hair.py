@@ -127,7 +127,8 @@ def _roots(cut: Cut, features: Features, rng: np.random.Generator) -> Field:
     places = _on_skull(features, np.stack([around * np.sin(angle), up, around * np.cos(angle)], axis=1))
     front = covers_scalp(features, places[:, 0], places[:, 1]) > 0.5
     behind = places[:, 2] < 0.0
-    grows = np.where(behind, places[:, 1] < 0.55, front)
+    nape = np.where(np.abs(places[:, 0]) < 0.6 * features.width, 0.55, 0.55 - 0.75 * bool(cut.trimmed))
+    grows = np.where(behind, places[:, 1] < nape, front)
     if cut.sides_only:
         grows &= (np.abs(places[:, 0]) > 0.72) & (places[:, 1] > -0.75)
     return places[grows][: cut.locks]

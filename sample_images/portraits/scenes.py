@@ -108,7 +108,7 @@ ENROLLED = (
          Clothes("vneck", SKY, shoulders=2.3), 0.22, (0.5, 0.46)),
     Shot(f"people/{SAMUEL}/staff.jpg", SAMUEL, (640, 800), (0, 0, 0), "smile", "window", "studio", GREY,
          Clothes("suit", NAVY)),
-    Shot(f"people/{SAMUEL}/street.jpg", SAMUEL, (800, 1000), (-14, 2, 4), "calm", "noon", "brick", BRICK,
+    Shot(f"people/{SAMUEL}/street.jpg", SAMUEL, (800, 1000), (-14, 2, 4), "calm", "window", "brick", BRICK,
          Clothes("tee", WHITE, NAVY, stripes=True), 0.22),
     Shot(f"people/{SAMUEL}/beach.jpg", SAMUEL, (600, 740), (12, -3, -4), "grin", "golden", "seaside", SEA,
          Clothes("shirt", MUSTARD)),

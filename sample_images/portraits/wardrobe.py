@@ -82,7 +82,7 @@ def dress(
 
     neck = 0.6 * features.width * (1.0 - 0.12 * features.taper) + 0.25 * step(1.5, 2.3, v) ** 2
     trapeze = COLLAR - 0.12 + 0.42 * np.clip(np.abs(u) - 0.55, 0.0, None) ** 0.8
-    hem = 0.06 * step(1.0, 0.75, np.abs(u)) - 0.02
+    hem = 0.06 * step(0.76, 0.68, np.abs(u)) - 0.02
     chest = step(-pixel, pixel, v - trapeze + hem) * step(1.5, 1.3, np.abs(u))
     skin = np.maximum(step(pixel, -pixel, np.abs(u) - neck) * step(0.3, 0.5, v), chest)
     mottle = 0.96 + 0.05 * noise(u.shape, 0.25 * view.scale, rng, 3)
