@@ -6,8 +6,10 @@ It may import everything, and imports what is heavy inside the functions that ne
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.app import FaceSearch
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_rekognition import RekognitionClient
 
+    from facesearch.engine.keys import Keys
+    from facesearch.engine.server import Server
+    from facesearch.engine.service import Engine
+    from facesearch.engine.workers import Workers
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
 
@@ -52,6 +58,34 @@ def database_revision(settings: Settings) -> tuple[str | None, str]:
     return database.revision(settings.database_url)
 
 
+@contextmanager
+def open_keys(settings: Settings, data: Path | None = None) -> Iterator[Keys]:
+    """The access keys of a store: of the embedded engine's if no other is named. Raises ConfigurationError."""
+    from facesearch.engine.errors import StoreError
+    from facesearch.engine.keys import Keys
+
+    try:
+        yield Keys.beside(data or settings.engine_store)
+    except StoreError as exc:
+        raise ConfigurationError(str(exc)) from exc
+
+
+@contextmanager
+def open_server(settings: Settings, data: Path | None = None, **wish: Any) -> Iterator[Server | Workers]:
+    """A running server over a store; `wish` is facesearch.engine.serving.Wish. Raises ConfigurationError."""
+    try:
+        from facesearch.engine.serving import ServingError, Wish, serving
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(f"{exc.name} is missing: pip install 'facesearch[serve]'") from exc
+
+    open_engine = partial(_open_engine, data or settings.engine_store, settings.cache)
+    try:
+        with open_keys(settings, data) as keys, serving(open_engine, keys, Wish(**wish)) as server:
+            yield server
+    except ServingError as exc:
+        raise ConfigurationError(str(exc)) from exc
+
+
 def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
     """The gateway to the engine the settings name, and what closes it."""
     from facesearch.rekognition import Rekognition
@@ -68,26 +102,14 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
     """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
     import botocore.session
 
-    from facesearch.engine.errors import StoreError
-    from facesearch.engine.service import Engine
     from facesearch.engine.transports import attach
-    from facesearch.engine.vision import weights
-
-    def recognizer() -> Any:
-        from facesearch.engine.vision.recognizer import DlibRecognizer
-
-        return DlibRecognizer.load(cache=settings.cache)
 
     unset = (None, None, None, None)
     session = botocore.session.Session(
         session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
     )
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    try:
-        weights.folder()
-        engine = Engine(settings.engine_store, recognizer)
-    except (weights.WeightsError, StoreError) as exc:
-        raise ConfigurationError(str(exc)) from exc
+    engine = _open_engine(settings.engine_store, settings.cache)
     attach(client, engine)
 
     def close() -> None:
@@ -95,6 +117,24 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
         engine.close()
 
     return client, close
+
+
+def _open_engine(store: Path, cache: Path) -> Engine:
+    """The engine over a store, with the networks that come with it. Raises ConfigurationError."""
+    from facesearch.engine.errors import StoreError
+    from facesearch.engine.service import Engine
+    from facesearch.engine.vision import weights
+
+    def recognizer() -> Any:
+        from facesearch.engine.vision.recognizer import DlibRecognizer
+
+        return DlibRecognizer.load(cache=cache)
+
+    try:
+        weights.folder()
+        return Engine(store, recognizer)
+    except (weights.WeightsError, StoreError) as exc:
+        raise ConfigurationError(str(exc)) from exc
 
 
 def _remote_client(settings: Settings) -> RekognitionClient:

@@ -14,6 +14,7 @@ from facesearch.cli.configuration import config
 from facesearch.cli.database import db
 from facesearch.cli.demo import demo
 from facesearch.cli.detect import detect
+from facesearch.cli.engine import engine
 from facesearch.cli.enroll import enroll
 from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
@@ -51,5 +52,5 @@ def main() -> None:
     """
 
 
-for _command in (enroll, search, detect, compare, collection, person, face, db, config, demo):
+for _command in (enroll, search, detect, compare, collection, person, face, engine, db, config, demo):
     main.add_command(_command)

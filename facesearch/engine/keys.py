@@ -37,9 +37,9 @@ CREATE TABLE access_keys (
 """
 _COLUMNS = "access_key_id, secret_access_key, name, collections, read_only, created_at, revoked_at"
 
-# AWS's own forms: AKIA and 16 characters of base 32; 40 characters of base 64.
+# AWS's own forms: AKIA and 16 characters of base 32; 40 of base 64, without the + that starts formulas in CSV.
 _ID_LETTERS = string.ascii_uppercase + "234567"
-_SECRET_LETTERS = string.ascii_letters + string.digits + "+/"
+_SECRET_LETTERS = string.ascii_letters + string.digits + "/"
 
 
 @dataclass(frozen=True, slots=True)

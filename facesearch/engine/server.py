@@ -10,14 +10,16 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from facesearch.engine import access_log
 from facesearch.engine.access import Gate
 from facesearch.engine.application import Application, Engine, Limits
 from facesearch.engine.hosts import Hosts, is_loopback
@@ -30,11 +32,19 @@ _KEEP_ALIVE_SECONDS = 20
 _GRACE_SECONDS = 10.0  # on top of a body's time: for the headers, and for an answer that says what was wrong
 
 
+class Closing(Engine, Protocol):
+    """An engine that is closed at the end."""
+
+    def close(self) -> None:
+        """Give the store back."""
+        ...
+
+
 class Certificate(NamedTuple):
     """The PEM files of a certificate (with its chain) and of its key."""
 
     certfile: Path
-    keyfile: Path
+    keyfile: Path | None = None  # None when the certificate's file holds the key too
 
 
 def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
@@ -129,6 +139,17 @@ class Server:
     def join(self) -> None:
         """Wait until the server has stopped."""
         self._thread.join()
+
+
+@contextmanager
+def served(open_engine: Callable[[], Closing], **arguments: Any) -> Iterator[Server]:
+    """A server with an engine of its own, and the log on stderr: all that one process does.
+
+    `arguments` are Server's.
+    """
+    access_log.to_stderr()
+    with closing(open_engine()) as engine, Server(engine, **arguments) as server:
+        yield server
 
 
 def address_of(listener: socket.socket, *, secure: bool) -> str:

@@ -35,6 +35,7 @@ def test_every_command_of_the_documentation_is_there():
         "collection", "collection create", "collection list", "collection show", "collection delete",
         "person", "person list", "person show", "person edit", "person delete",
         "face", "face list", "face delete",
+        "engine", "engine serve", "engine keys", "engine keys create", "engine keys list", "engine keys revoke",
         "db", "db upgrade", "db current",
     }  # fmt: skip
 

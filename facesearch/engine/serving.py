@@ -1,0 +1,81 @@
+"""Starting a server as it was asked for: the socket, the certificate, one process or several."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from facesearch.engine.application import Limits
+from facesearch.engine.hosts import is_loopback
+from facesearch.engine.keys import Keys
+from facesearch.engine.server import Certificate, Closing, Server, listen, served
+from facesearch.engine.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a server is to be: where it listens, in how many processes, and what each of them takes on."""
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    workers: int = 1
+    concurrency: int | None = None
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    names: tuple[str, ...] = ()
+
+
+class ServingError(Exception):
+    """The server cannot be started: its address, its certificate, or the keys that its address asks for."""
+
+
+@contextmanager
+def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Iterator[Server | Workers]:
+    """A running server, in threads of this process or in processes of its own; `open_engine` is picklable.
+
+    Raises ServingError before anything is served, StoreError for the keys, and what `open_engine` raises.
+    """
+    certificate = _certificate(wish)
+    try:
+        listener = listen(wish.host, wish.port)
+    except OSError as exc:
+        raise ServingError(f"cannot listen on {wish.host} port {wish.port}: {exc.strerror or exc}") from exc
+    with listener:
+        address = listener.getsockname()[0]
+        if not is_loopback(address) and all(key.revoked_at for key in keys.all()):
+            raise ServingError(
+                f"{address} can be reached from other machines, and there is no access key to ask them for: "
+                "create one first (facesearch engine keys create), or listen on 127.0.0.1"
+            )
+        serve = partial(
+            served,
+            open_engine,
+            keys=keys,
+            limits=Limits(concurrency=wish.concurrency) if wish.concurrency else Limits(),
+            certificate=certificate,
+            names=(wish.host, *wish.names),
+        )
+        if wish.workers == 1:
+            with serve(listener=listener) as server:
+                yield server
+        else:
+            open_engine().close()  # what is wrong with the store is said here, and not by each worker
+            with Workers(serve, listener, wish.workers, secure=certificate is not None) as workers:
+                yield workers
+
+
+def _certificate(wish: Wish) -> Certificate | None:
+    if wish.certfile is None:
+        return None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(wish.certfile, wish.keyfile, password="")
+    except OSError as exc:
+        raise ServingError(
+            f"the certificate in {wish.certfile} cannot be used: {exc.strerror or exc}"
+        ) from exc
+    return Certificate(wish.certfile, wish.keyfile)
