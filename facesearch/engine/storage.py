@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facesearch.engine import errors
 from facesearch.engine.connections import Connections
+from facesearch.engine.vectors import VectorFiles
 
 _COLLECTIONS = (
     "SELECT number, collection_id, model_version, created_at, face_count, revision FROM collections "
@@ -92,14 +93,57 @@ class Snapshot:
         while rows := cursor.fetchmany(batch):
             yield rows
 
-    def numbers(self) -> list[int]:
-        """The numbers of all faces, in the order of storing."""
+    def numbers(self, after: int = 0) -> list[int]:
+        """The numbers of all faces stored after that one, in the order of storing."""
         return [
             number
             for (number,) in self._connection.execute(
-                "SELECT number FROM faces WHERE collection = ? ORDER BY number", (self._collection,)
+                "SELECT number FROM faces WHERE collection = ? AND number > ? ORDER BY number",
+                (self._collection, after),
             )
         ]
+
+    def count_until(self, number: int) -> int:
+        """How many faces are left of those stored up to that one."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM faces WHERE collection = ? AND number <= ?", (self._collection, number)
+        ).fetchone()
+        return int(count)
+
+    def file_token(self) -> str | None:
+        """Which file of vectors is the collection's."""
+        if not self._knows_files():
+            return None
+        found = self._connection.execute(
+            "SELECT token FROM vector_files WHERE collection = ?", (self._collection,)
+        ).fetchone()
+        return str(found[0]) if found else None
+
+    def file_tokens(self) -> set[str]:
+        """The files of vectors of all other collections."""
+        if not self._knows_files():
+            return set()
+        rows = self._connection.execute(
+            "SELECT token FROM vector_files WHERE collection != ?", (self._collection,)
+        )
+        return {token for (token,) in rows}
+
+    def name_file(self, token: str | None) -> None:
+        """Make a file of vectors the collection's, or none; for a snapshot that is settled."""
+        # Made when first needed: it is no part of what is stored, and a store without it lacks nothing.
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS vector_files ("
+            "collection INTEGER PRIMARY KEY REFERENCES collections ON DELETE CASCADE, token TEXT NOT NULL) STRICT"
+        )
+        self._connection.execute("DELETE FROM vector_files WHERE collection = ?", (self._collection,))
+        if token is not None:
+            self._connection.execute(
+                "INSERT INTO vector_files (collection, token) VALUES (?, ?)", (self._collection, token)
+            )
+
+    def _knows_files(self) -> bool:
+        question = "SELECT 1 FROM sqlite_schema WHERE name = 'vector_files'"
+        return self._connection.execute(question).fetchone() is not None
 
 
 class Store:
@@ -114,6 +158,7 @@ class Store:
             self.account_id, self.token_key = connection.execute(
                 "SELECT account_id, token_key FROM store"
             ).fetchone()
+        self.vector_files = VectorFiles(path, self.account_id)
 
     def close(self) -> None:
         """Give the file back; the store cannot be used afterwards."""
@@ -162,6 +207,7 @@ class Store:
         with self._connections.erasing() as connection:
             number = _collection(connection, collection_id).number
             connection.execute("DELETE FROM collections WHERE number = ?", (number,))
+            self.vector_files.remove(number)
         return number
 
     def tags(self, collection_id: str) -> dict[str, str]:
@@ -242,21 +288,27 @@ class Store:
         """Delete faces and return the ids of those that were there. Raises ResourceNotFoundException."""
         with self._connections.erasing() as connection:
             number = _collection(connection, collection_id).number
-            deleted = {
-                face_id
-                for (face_id,) in connection.execute(
+            deleted = dict(
+                connection.execute(
                     "DELETE FROM faces WHERE collection = ? AND face_id IN (SELECT value FROM json_each(?)) "
-                    "RETURNING face_id",
+                    "RETURNING face_id, number",
                     (number, json.dumps(list(face_ids))),
-                )
-            }
+                ).fetchall()
+            )
             _count(connection, number, -len(deleted))
-        return deleted
+            self.vector_files.erase(number, deleted.values())
+        return set(deleted)
 
     @contextmanager
     def snapshot(self, collection: int) -> Iterator[Snapshot]:
         """The vectors of one collection, unmoved by what others write meanwhile."""
         with self._connections.reading() as connection:
+            yield Snapshot(connection, collection)
+
+    @contextmanager
+    def settled(self, collection: int) -> Iterator[Snapshot]:
+        """A snapshot during which nobody writes, in any process."""
+        with self._connections.writing() as connection:
             yield Snapshot(connection, collection)
 
 
