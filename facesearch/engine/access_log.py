@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import uuid
@@ -56,6 +57,7 @@ def write(exchange: Exchange, method: str, path: str, seconds: float) -> None:
         "bytes_in": exchange.bytes_in,
         "bytes_out": exchange.bytes_out,
         "access_key_id": exchange.access_key_id,
+        "process": os.getpid(),
     }
     log.info("request", extra={"fields": fields})
 

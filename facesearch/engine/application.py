@@ -34,7 +34,7 @@ from facesearch.engine.signatures import Signed, joined
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from facesearch.engine.access import Caller, Gate
     from facesearch.engine.hosts import Hosts
@@ -93,7 +93,7 @@ class Application:
         self._limits = limits
         self._taken = 0
         self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="facesearch-engine")
-        self._routes: ASGIApp = Starlette(
+        self._routes = Starlette(
             routes=[
                 Route("/", self._protocol, methods=["POST"]),
                 Route("/health", self._health, methods=["GET"]),
@@ -101,6 +101,7 @@ class Application:
             ],
             exception_handlers={HTTPException: _no_such_door},
         )
+        self._routes.router.redirect_slashes = False
 
     def close(self) -> None:
         """Let the threads go once they are done."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -45,6 +46,10 @@ class Certificate(NamedTuple):
 
     certfile: Path
     keyfile: Path | None = None  # None when the certificate's file holds the key too
+
+    def check(self) -> None:
+        """Raises OSError when a server cannot be run with it; a key that needs a password is of no use either."""
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certfile, self.keyfile, password="")
 
 
 def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
@@ -85,8 +90,9 @@ class Server:
         names: Sequence[str] = (),
         metrics_folder: Path | None = None,
     ) -> None:
+        if certificate is not None:
+            certificate.check()
         self._listener = listener or listen()
-        self._secure = certificate is not None
         limits = limits or Limits()
         address = self._listener.getsockname()[0]
         self._application = Application(
@@ -116,7 +122,7 @@ class Server:
         self._thread = threading.Thread(
             target=self._uvicorn.run, args=([self._listener],), name="facesearch-server", daemon=True
         )
-        self.url = address_of(self._listener, secure=self._secure)
+        self.url = address_of(self._listener, secure=certificate is not None)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,11 +70,11 @@ def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Itera
 def _certificate(wish: Wish) -> Certificate | None:
     if wish.certfile is None:
         return None
+    certificate = Certificate(wish.certfile, wish.keyfile)
     try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(wish.certfile, wish.keyfile, password="")
+        certificate.check()
     except OSError as exc:
         raise ServingError(
             f"the certificate in {wish.certfile} cannot be used: {exc.strerror or exc}"
         ) from exc
-    return Certificate(wish.certfile, wish.keyfile)
+    return certificate
