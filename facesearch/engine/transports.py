@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+
+from facesearch.engine.faults import LostAnswer
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-    from facesearch.engine.service import Engine
+    from facesearch.engine.protocol import Response
 
 _EVENT = "before-send.rekognition"
 _HANDLER = "facesearch-engine"
@@ -19,24 +22,40 @@ _HANDLER = "facesearch-engine"
 Client = TypeVar("Client")
 
 
-def attach(client: Client, engine: Engine) -> Client:
+class Answering(Protocol):
+    """What stands behind a door: an engine, with or without faults."""
+
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer one AWS JSON 1.1 request."""
+        ...
+
+
+def attach(client: Client, engine: Answering) -> Client:
     """Let `engine` answer every request of this one Rekognition client, and return the client.
 
     botocore builds and validates the requests and parses the answers as it does for AWS. Attaching another engine
     replaces the first.
     """
 
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        response = engine.handle(
-            {_text(name): _text(value) for name, value in request.headers.items()}, _bytes(request.body)
-        )
-        answered = HTTPHeaders.from_dict(response.headers)
-        return AWSResponse(request.url, response.status, answered, _Body(response.body))
+    def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        return answer(request, engine)
 
     events = client.meta.events  # type: ignore[attr-defined]
     events.unregister(_EVENT, unique_id=_HANDLER)
-    events.register(_EVENT, answer, unique_id=_HANDLER)
+    events.register(_EVENT, send, unique_id=_HANDLER)
     return client
+
+
+def answer(request: AWSPreparedRequest, engine: Answering) -> AWSResponse:
+    """What `engine` answers to a request of botocore's; raises ConnectionClosedError when the answer is lost."""
+    headers = {_text(name): _text(value) for name, value in request.headers.items()}
+    try:
+        response = engine.handle(headers, _bytes(request.body))
+    except LostAnswer as exc:
+        raise ConnectionClosedError(endpoint_url=request.url) from exc
+    return AWSResponse(
+        request.url, response.status, HTTPHeaders.from_dict(response.headers), _Body(response.body)
+    )
 
 
 class _Body:
