@@ -40,7 +40,11 @@ def rekognition(_rekognition_engines: Engines) -> Iterator[RekognitionClient]:
 def rekognition_server(_rekognition_engines: Engines) -> Iterator[str]:
     """The URL of an HTTP server on a fresh engine in memory, for any SDK; it takes any credentials."""
     from facesearch.engine.interception import REGION
-    from facesearch.engine.server import Server
+
+    try:
+        from facesearch.engine.server import Server
+    except ModuleNotFoundError as exc:
+        pytest.fail(f"{exc.name} is missing: pip install 'facesearch[serve]'", pytrace=False)
 
     with Server(_rekognition_engines.of(REGION)) as server:
         yield server.url

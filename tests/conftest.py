@@ -7,6 +7,8 @@ import pytest
 
 from facesearch.shipped import shipped
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture(scope="session")
 def vision_cache(tmp_path_factory):

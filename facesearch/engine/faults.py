@@ -57,7 +57,11 @@ class Faults:
         _check_probability("throttle", self.throttle)
         _check_probability("lost_answers", self.lost_answers)
         _check_latency(self.latency)
-        for operation in self.errors:
+        for operation, codes in self.errors.items():
+            if not isinstance(codes, (str, Mapping)):
+                raise ValueError(
+                    f"errors: {operation} is given {codes!r}, not a code or codes with probabilities"
+                )
             _check_errors(operation, self.codes(operation))
 
     @classmethod
