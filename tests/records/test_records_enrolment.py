@@ -94,7 +94,9 @@ def test_intending_again_takes_back_a_settlement_and_tells_where_the_photo_is_no
 
 
 @pytest.mark.parametrize(
-    "path", ["/p/caf\udce9.jpg", "/p/\ud800", "escaped:%41", "C:\\p\\100%.jpg", "/p/\0", "/" + "å" * 10_000]
+    "path",
+    ["/p/caf\udce9.jpg", "/p/\ud800", "escaped:%41", "C:\\p\\100%.jpg", "/p/\0", "/" + "å" * 10_000],
+    ids=["half a byte", "half a character", "like an escape", "of Windows", "a NUL", "very long"],
 )
 def test_any_path_comes_back_as_it_was(database, staff, anna, run, making, path):
     settlement = making.enrolled(anna, "a.jpg", staff)
