@@ -457,7 +457,7 @@ def held(store):
 
 
 def test_processes_on_one_store_see_each_other(staff, indexes, path):
-    others = [churn(path, 1, 6), churn(path, 2, 6)]
+    others = [churn(path, 1, 4), churn(path, 2, 4)]
     mine = staff.add(people(50, seed=7))
     own = dict(staff.known)
     while any(other.poll() is None for other in others):
@@ -473,7 +473,7 @@ def test_processes_on_one_store_see_each_other(staff, indexes, path):
 
 def test_whatever_kill_9_interrupts_the_next_search_is_right_and_nothing_lingers(staff, path):
     staff.add(people(60, seed=7))
-    for turn in range(4):
+    for turn in range(3):
         process = churn(path, turn, 1000)
         for _ in range(2 + turn):
             process.stdout.readline()
