@@ -6,14 +6,14 @@ It may import everything, and imports what is heavy inside the functions that ne
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.app import FaceSearch
-from facesearch.errors import ConfigurationError
+from facesearch.errors import ConfigurationError, UsageError
 from facesearch.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,8 +71,19 @@ def open_keys(settings: Settings, data: Path | None = None) -> Iterator[Keys]:
 
 
 @contextmanager
-def open_server(settings: Settings, data: Path | None = None, **wish: Any) -> Iterator[Server | Workers]:
-    """A running server over a store; `wish` is facesearch.engine.serving.Wish. Raises ConfigurationError."""
+def open_server(
+    settings: Settings, data: Path | None = None, faults: Mapping[str, Any] | None = None, **wish: Any
+) -> Iterator[Server | Workers]:
+    """A running server over a store; `wish` is facesearch.engine.serving.Wish, and `faults` are said in words.
+
+    Raises ConfigurationError, and UsageError for faults that cannot be.
+    """
+    from facesearch.engine.faults import Faults
+
+    try:
+        wish["faults"] = Faults.parse(**faults) if faults else None
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
     try:
         from facesearch.engine.serving import ServingError, Wish, serving
     except ModuleNotFoundError as exc:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,62 @@ _data = click.option(
     type=options.PATH,
     help="The collections' file.  [default: the embedded engine's own]",
 )
+
+
+_FAULTS = (
+    click.option(
+        "--throttle",
+        metavar="PROBABILITY",
+        type=click.FloatRange(0, 1),
+        help="For tests: how often a call is told to slow down, 0 to 1.",
+    ),
+    click.option(
+        "--error",
+        "errors",
+        metavar="OPERATION=CODE[:PROBABILITY]",
+        multiple=True,
+        help="For tests: an error that an operation answers, always or so often; may be repeated.",
+    ),
+    click.option(
+        "--latency",
+        metavar="SECONDS",
+        help="For tests: what each call waits, such as 0.05, or 0.05-0.4 for a range.",
+    ),
+    click.option(
+        "--lost-answers",
+        metavar="PROBABILITY",
+        type=click.FloatRange(0, 1),
+        help="For tests: how often a call is done and the connection breaks before its answer, 0 to 1.",
+    ),
+    click.option(
+        "--fault-seed",
+        "seed",
+        metavar="N",
+        type=int,
+        default=0,
+        show_default=True,
+        help="For tests: what the faults follow from.",
+    ),
+)
+
+
+def _faults(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_FAULTS):
+        command = option(command)
+    return command
+
+
+def _asked(wish: dict[str, Any]) -> dict[str, Any]:
+    """Take the faults that were asked for out of what a server is to be."""
+    seed = wish.pop("seed")
+    values = {name: wish.pop(name) for name in ("throttle", "errors", "latency", "lost_answers")}
+    faults = {name: value for name, value in values.items() if value}
+    return {**faults, "seed": seed} if faults else {}
+
+
+def _said(faults: dict[str, Any]) -> str:
+    texts = {name: " ".join(value) if name == "errors" else value for name, value in faults.items()}
+    return " · ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
 
 
 @click.group()
@@ -79,6 +135,7 @@ def engine() -> None:
     multiple=True,
     help="Name that clients may know this server by, beside localhost and addresses; may be repeated.",
 )
+@_faults
 def serve(data: Path | None, **wish: Any) -> int:
     """Answer Amazon Rekognition's API over HTTP, for any AWS SDK.
 
@@ -87,9 +144,12 @@ def serve(data: Path | None, **wish: Any) -> int:
     On this machine's own address anybody may call until the first access key is created; then, and on any other
     address, every request must be signed with one.
 
+    For tests it fails on purpose: the same seed and the same calls meet the same faults (in each process anew).
+
     \b
     Example:
       facesearch engine serve --port 9000
+      facesearch engine serve --throttle 0.1 --error IndexFaces=InternalServerError:0.2 --latency 0.05-0.4
       facesearch engine serve --host 0.0.0.0 --certfile cert.pem --keyfile key.pem --allow-host faces.example.org
     """
     from facesearch.bootstrap import open_keys, open_server
@@ -98,14 +158,17 @@ def serve(data: Path | None, **wish: Any) -> int:
     if wish["keyfile"] and not wish["certfile"]:
         raise click.UsageError("--keyfile goes with --certfile")
     settings = Settings.resolve()
+    faults = _asked(wish)
     with open_keys(settings, data) as keys:
         closed = keys.ever_created()
-    with open_server(settings, data, **wish) as server, _stopped_by_signals(server) as signals:
+    with open_server(settings, data, faults, **wish) as server, _stopped_by_signals(server) as signals:
         who = (
             "requests must be signed" if closed else "any credentials are accepted: no access key was created"
         )
         say(f"engine: {server.url} · collections: {data or settings.engine_store} · {who}")
         say(f"use it: export AWS_ENDPOINT_URL_REKOGNITION={server.url}")
+        if faults:
+            say(f"calls fail on purpose: {_said(faults)}")
         server.join()
     return failures.INTERRUPTED if len(signals) > 1 else failures.DONE
 

@@ -28,6 +28,7 @@ from starlette.routing import Route
 from facesearch.engine import access_log, errors, protocol
 from facesearch.engine.access_log import Exchange
 from facesearch.engine.errors import RekognitionError
+from facesearch.engine.faults import LostAnswer
 from facesearch.engine.metrics import CONTENT_TYPE
 from facesearch.engine.signatures import Signed, joined
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from facesearch.engine.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+# Among a request's state: what breaks its connection at once.
+ABORT = "abort"
 
 _REQUEST_ID = "x-amzn-RequestId"
 _GONE = 499  # what others log for a client that went away before its answer; nobody receives it
@@ -150,6 +154,10 @@ class Application:
             answer = protocol.refusal(error)
         except ClientDisconnect:
             exchange.error = "ClientDisconnected"
+            return Response(status_code=_GONE)
+        except LostAnswer:
+            exchange.error = "AnswerLost"
+            request.scope["state"][ABORT]()
             return Response(status_code=_GONE)
         except Exception:
             log.exception("Request %s failed by a fault of the server", exchange.request_id)

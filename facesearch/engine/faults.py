@@ -20,7 +20,7 @@ from facesearch.engine.errors import RekognitionError
 
 if TYPE_CHECKING:
     from facesearch.engine.protocol import Authorise, Response
-    from facesearch.engine.service import Engine
+    from facesearch.engine.server import Closing
 
 # Codes by operation: one that is always answered, or several with their probabilities.
 Errors = Mapping[str, str | Mapping[str, float]]
@@ -103,7 +103,7 @@ class Faults:
 class FaultyEngine:
     """An engine behind faults; it answers as the engine does where none strikes. Thread-safe."""
 
-    def __init__(self, engine: Engine, faults: Faults) -> None:
+    def __init__(self, engine: Closing, faults: Faults) -> None:
         self._engine = engine
         self._faults = faults
         self._guard = threading.Lock()

@@ -22,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from facesearch.engine import access_log
 from facesearch.engine.access import Gate
-from facesearch.engine.application import Application, Engine, Limits
+from facesearch.engine.application import ABORT, Application, Engine, Limits
 from facesearch.engine.hosts import Hosts, is_loopback
 from facesearch.engine.keys import Keys
 from facesearch.engine.metrics import Metrics
@@ -172,6 +172,7 @@ def _patient(seconds: float) -> type[asyncio.Protocol]:
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            self.app_state = {**self.app_state, ABORT: transport.abort}
             if len(self.connections) > _MAX_CONNECTIONS:
                 transport.abort()
             self._deadline = self.loop.call_later(seconds, transport.abort)

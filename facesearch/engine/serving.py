@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from facesearch.engine.application import Limits
+from facesearch.engine.faults import Faults, FaultyEngine
 from facesearch.engine.hosts import is_loopback
 from facesearch.engine.keys import Keys
 from facesearch.engine.server import Certificate, Closing, Server, listen, served
@@ -26,6 +27,7 @@ class Wish:
     certfile: Path | None = None
     keyfile: Path | None = None
     names: tuple[str, ...] = ()
+    faults: Faults | None = None  # each process has them anew, and a new one has them from the start
 
 
 class ServingError(Exception):
@@ -39,6 +41,8 @@ def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Itera
     Raises ServingError before anything is served, StoreError for the keys, and what `open_engine` raises.
     """
     certificate = _certificate(wish)
+    if wish.faults is not None:
+        open_engine = partial(_faulty, open_engine, wish.faults)
     try:
         listener = listen(wish.host, wish.port)
     except OSError as exc:
@@ -65,6 +69,10 @@ def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Itera
             open_engine().close()  # what is wrong with the store is said here, and not by each worker
             with Workers(serve, listener, wish.workers, secure=certificate is not None) as workers:
                 yield workers
+
+
+def _faulty(open_engine: Callable[[], Closing], faults: Faults) -> FaultyEngine:
+    return FaultyEngine(open_engine(), faults)
 
 
 def _certificate(wish: Wish) -> Certificate | None:
