@@ -1,4 +1,4 @@
-"""Connections to the store's SQLite file, and the schema in it.
+"""Connections to the store's SQLite file.
 
 SQLite lets many read while one writes. Each transaction borrows a connection of its own, so any number of
 threads may work at once; a child of fork() opens new ones, since a connection must never be used on both sides.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -16,53 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facesearch.engine import errors
+from facesearch.engine import errors, schema
 from facesearch.engine.errors import RekognitionError, StoreError
 
-# What the file says it is (PRAGMA application_id) and which of these schemas it holds (PRAGMA user_version).
-APPLICATION_ID = 0x46536E67
-SCHEMA_VERSION = 1
-
 _BUSY_SECONDS = 30.0
-
-_SCHEMA = """
-CREATE TABLE store (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    account_id TEXT NOT NULL,
-    token_key BLOB NOT NULL
-) STRICT;
-CREATE TABLE collections (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    collection_id TEXT NOT NULL UNIQUE,
-    model_version TEXT NOT NULL,
-    created_at REAL NOT NULL,
-    face_count INTEGER NOT NULL DEFAULT 0,
-    revision INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE tags (
-    collection INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
-    key TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (collection, key)
-) STRICT;
-CREATE TABLE faces (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    collection INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
-    face_id TEXT NOT NULL,
-    image_id TEXT NOT NULL,
-    external_image_id TEXT,
-    left REAL NOT NULL,
-    top REAL NOT NULL,
-    width REAL NOT NULL,
-    height REAL NOT NULL,
-    confidence REAL NOT NULL,
-    model_version TEXT NOT NULL,
-    vector BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX faces_by_id ON faces (collection, face_id);
-CREATE INDEX faces_by_image ON faces (collection, image_id);
-CREATE INDEX faces_by_collection ON faces (collection); -- and, as in every index, by number
-"""
 
 
 class Connections:
@@ -81,10 +37,10 @@ class Connections:
                 _make_file(path)
             self._idle.append(self._open())
             with self.reading() as connection:
-                version = _schema_version(connection, path)
-            if version == 0:
+                version = schema.version_of(connection, path)
+            if version < schema.SCHEMA_VERSION:
                 with self.writing() as connection:
-                    _make_schema(connection)
+                    schema.bring_up_to_date(connection)
         except StoreError:
             self.close()
             raise
@@ -199,32 +155,3 @@ def _set_up(connection: sqlite3.Connection) -> None:
             if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-def _schema_version(connection: sqlite3.Connection, path: Path | None) -> int:
-    """Which schema the file holds, 0 for a new file. Raises StoreError for one that is not ours to use."""
-    application, version, tables = (
-        connection.execute(question).fetchone()[0]
-        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
-    )
-    if tables and application != APPLICATION_ID:
-        raise StoreError(f"{path} is a database of another program")
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer version of the engine: "
-            f"its schema is {version}, and this one knows {SCHEMA_VERSION}"
-        )
-    return int(version)
-
-
-def _make_schema(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA user_version").fetchone()[0]:
-        return  # another process was faster
-    for statement in _SCHEMA.split(";"):
-        connection.execute(statement)
-    connection.execute(
-        "INSERT INTO store (id, account_id, token_key) VALUES (1, ?, ?)",
-        (str(10**11 + secrets.randbelow(9 * 10**11)), secrets.token_bytes(32)),
-    )
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -79,6 +79,43 @@ def user_not_found(user_id: str) -> RekognitionError:
     return RekognitionError("ResourceNotFoundException", f"The user id: {user_id} does not exist")
 
 
+def user_exists(user_id: str) -> RekognitionError:
+    """A user of the collection has this id already."""
+    return RekognitionError("ConflictException", f"The user id: {user_id} already exists")
+
+
+def too_many_user_faces(user_id: str, limit: int) -> RekognitionError:
+    """The faces asked for would take a user over what it may have."""
+    return RekognitionError(
+        "ServiceQuotaExceededException", f"The user id: {user_id} cannot have more than {limit} faces"
+    )
+
+
+def user_or_face() -> RekognitionError:
+    """SearchUsers was given both a UserId and a FaceId, or neither."""
+    return RekognitionError(
+        "InvalidParameterException", "Request has invalid parameters: give either a UserId or a FaceId"
+    )
+
+
+def token_in_use(token: str) -> RekognitionError:
+    """A ClientRequestToken that came with other parameters before."""
+    return RekognitionError(
+        "IdempotentParameterMismatchException",
+        f"The ClientRequestToken: {token} you have supplied is already in use.",
+    )
+
+
+def resource_not_found(arn: str) -> RekognitionError:
+    """An ARN that is not that of a collection of this engine."""
+    return RekognitionError("ResourceNotFoundException", f"The resource: {arn} does not exist")
+
+
+def too_many_tags(limit: int) -> RekognitionError:
+    """A resource would have more tags than AWS lets it have."""
+    return RekognitionError("ServiceQuotaExceededException", f"A resource cannot have more than {limit} tags")
+
+
 def other_model(collection_id: str, theirs: str, ours: str) -> RekognitionError:
     """The collection holds vectors of another face model, which cannot be compared with this one's."""
     return RekognitionError(
@@ -136,9 +173,36 @@ def image_too_large(width: int, height: int, limit: int) -> RekognitionError:
     )
 
 
+def needs_rekognition(what: str) -> RekognitionError:
+    """Something that an operation can do at AWS alone."""
+    return RekognitionError(
+        "InvalidParameterException", f"{what} is not part of this engine; it needs Amazon Rekognition itself."
+    )
+
+
 def s3_object() -> RekognitionError:
-    """An image that lies in S3."""
+    """An S3 object that cannot be read, whatever the reason: Rekognition says no more, and neither does this."""
+    return RekognitionError(
+        "InvalidS3ObjectException",
+        "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+    )
+
+
+def s3_unreachable() -> RekognitionError:
+    """This engine was given no way to S3."""
     return RekognitionError(
         "InvalidS3ObjectException",
         "Unable to get object from S3: this engine reads no S3 objects. Send the image as Bytes.",
     )
+
+
+def s3_object_too_large(limit: int) -> RekognitionError:
+    """An S3 object of more than `limit` bytes."""
+    return RekognitionError(
+        "ImageTooLargeException", f"Image size is too large. An S3 object may have {limit} bytes at most."
+    )
+
+
+def s3_throttled() -> RekognitionError:
+    """S3 asks for fewer requests."""
+    return RekognitionError("ProvisionedThroughputExceededException", "S3 download limit exceeded.")

@@ -10,10 +10,10 @@ import hashlib
 import struct
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facesearch.engine import errors
 
@@ -71,19 +71,6 @@ class _Pixels:
     @property
     def large(self) -> bool:
         return self.width * self.height > _WORKING_PIXELS
-
-
-def image_bytes(image: Mapping[str, Any]) -> bytes:
-    """The bytes of a request's Image member, wherever they are.
-
-    Raises InvalidParameterException unless there is exactly one source, and InvalidS3ObjectException.
-    """
-    if ("Bytes" in image) == ("S3Object" in image):
-        raise errors.image_source()
-    if "S3Object" in image:
-        raise errors.s3_object()
-    data: bytes = image["Bytes"]
-    return data
 
 
 def image_id(data: bytes) -> str:

@@ -13,7 +13,11 @@ from facesearch.engine.index import Indexes
 from facesearch.engine.operations import OPERATIONS
 from facesearch.engine.operations.context import Context
 from facesearch.engine.protocol import Authorise, Response
+from facesearch.engine.s3 import S3Client, S3Objects
 from facesearch.engine.storage import Store
+from facesearch.engine.tags import Tags
+from facesearch.engine.user_index import UserIndexes
+from facesearch.engine.users import Users
 
 if TYPE_CHECKING:
     from facesearch.engine.vision.recognizer import Recognizer
@@ -23,15 +27,28 @@ class Engine:
     """Answers Rekognition requests out of one store, for any number of threads.
 
     `store` is the file that keeps the collections; None keeps them in memory. `recognizer` is called once, at the
-    first request that has to look at a face. Raises StoreError when the file cannot be used.
+    first request that has to look at a face, and `s3` at the first that names an S3Object; without `s3` such a
+    request is refused. Raises StoreError when the file cannot be used.
     """
 
     def __init__(
-        self, store: Path | None, recognizer: Callable[[], Recognizer], region: str = "us-east-1"
+        self,
+        store: Path | None,
+        recognizer: Callable[[], Recognizer],
+        region: str = "us-east-1",
+        s3: Callable[[], S3Client] | None = None,
     ) -> None:
         self._store = Store(store)
+        users = Users(self._store.connections)
         self._context = Context(
-            store=self._store, indexes=Indexes(self._store), recognizer=_Once(recognizer), region=region
+            store=self._store,
+            users=users,
+            tags=Tags(self._store.connections),
+            indexes=Indexes(self._store),
+            user_indexes=UserIndexes(users),
+            recognizer=_Once(recognizer),
+            region=region,
+            objects=None if s3 is None else S3Objects(s3),
         )
         self._operations = {name: partial(operation, self._context) for name, operation in OPERATIONS.items()}
 

@@ -20,12 +20,14 @@ from facesearch.engine.connections import Connections
 from facesearch.engine.vectors import VectorFiles
 
 _COLLECTIONS = (
-    "SELECT number, collection_id, model_version, created_at, face_count, revision FROM collections "
+    "SELECT number, collection_id, model_version, created_at, face_count, revision, user_count, user_revision "
+    "FROM collections "
 )
 _FACES = (
-    "SELECT number, face_id, image_id, external_image_id, left, top, width, height, confidence, model_version "
-    "FROM faces "
+    "SELECT number, face_id, image_id, external_image_id, left, top, width, height, confidence, model_version, "
+    "(SELECT user_id FROM users WHERE users.number = faces.user) FROM faces "
 )
+_CHOSEN = "collection = ? AND face_id IN (SELECT value FROM json_each(?))"
 
 # Two boxes of one image are the same face when they share this part of what both cover. A detector's own two faces
 # never do; the same face seen on another processor, or by another number of threads, always does.
@@ -42,6 +44,8 @@ class StoredCollection:
     created_at: datetime
     face_count: int
     revision: int  # moves with every change of the collection's faces, whichever process made it
+    user_count: int
+    user_revision: int  # moves with every change of its users
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class StoredFace:
     height: float
     confidence: float
     model_version: str
+    user_id: str | None = None
 
 
 class Snapshot:
@@ -160,6 +165,11 @@ class Store:
             ).fetchone()
         self.vector_files = VectorFiles(path, self.account_id)
 
+    @property
+    def connections(self) -> Connections:
+        """The way to what else is kept in the same file."""
+        return self._connections
+
     def close(self) -> None:
         """Give the file back; the store cannot be used afterwards."""
         self._connections.close()
@@ -210,15 +220,6 @@ class Store:
             self.vector_files.remove(number)
         return number
 
-    def tags(self, collection_id: str) -> dict[str, str]:
-        """Raises ResourceNotFoundException."""
-        with self._connections.reading() as connection:
-            number = _collection(connection, collection_id).number
-            rows = connection.execute(
-                "SELECT key, value FROM tags WHERE collection = ? ORDER BY key", (number,)
-            )
-            return dict(rows)
-
     # --- faces ---
 
     def add_faces(
@@ -256,15 +257,27 @@ class Store:
         return stored
 
     def faces(
-        self, collection: int, after: int, limit: int, face_ids: Sequence[str] | None = None
+        self,
+        collection: int,
+        after: int,
+        limit: int,
+        face_ids: Sequence[str] | None = None,
+        user: int | None = None,
     ) -> list[StoredFace]:
-        """The faces stored after the one of that number, in the order of storing; of `face_ids` alone if given."""
-        where = (
-            "collection = ?1 AND number > ?2 AND (?3 IS NULL OR face_id IN (SELECT value FROM json_each(?3)))"
-        )
-        chosen = None if face_ids is None else json.dumps(list(face_ids))
+        """The faces stored after the one of that number, in the order of storing.
+
+        Of `face_ids` alone if given, and of the user of that number alone if given.
+        """
+        where = "collection = ? AND number > ?"
+        values: list[object] = [collection, after]
+        if face_ids is not None:
+            where += " AND face_id IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(list(face_ids)))
+        if user is not None:
+            where += " AND user = ?"
+            values.append(user)
         with self._connections.reading() as connection:
-            return _select_faces(connection, where, (collection, after, chosen), limit)
+            return _select_faces(connection, where, values, limit)
 
     def faces_by_number(self, collection: int, numbers: Sequence[int]) -> dict[int, StoredFace]:
         """The faces of those numbers, as far as they are still there."""
@@ -284,20 +297,24 @@ class Store:
             ).fetchone()
         return found
 
-    def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> set[str]:
-        """Delete faces and return the ids of those that were there. Raises ResourceNotFoundException."""
+    def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> tuple[set[str], dict[str, str]]:
+        """Delete faces; the ids of those that were deleted, and for those that are a user's the UserId.
+
+        Raises ResourceNotFoundException.
+        """
         with self._connections.erasing() as connection:
             number = _collection(connection, collection_id).number
+            chosen = (number, json.dumps(list(face_ids)))
+            kept = _select_faces(connection, _CHOSEN + " AND user IS NOT NULL", chosen)
             deleted = dict(
                 connection.execute(
-                    "DELETE FROM faces WHERE collection = ? AND face_id IN (SELECT value FROM json_each(?)) "
-                    "RETURNING face_id, number",
-                    (number, json.dumps(list(face_ids))),
+                    f"DELETE FROM faces WHERE {_CHOSEN} AND user IS NULL RETURNING face_id, number",  # noqa: S608
+                    chosen,
                 ).fetchall()
             )
             _count(connection, number, -len(deleted))
             self.vector_files.erase(number, deleted.values())
-        return set(deleted)
+        return set(deleted), {face.face_id: str(face.user_id) for face in kept}
 
     @contextmanager
     def snapshot(self, collection: int) -> Iterator[Snapshot]:
@@ -319,10 +336,11 @@ def _collection(connection: sqlite3.Connection, collection_id: str) -> StoredCol
     return _stored_collection(row)
 
 
-def _stored_collection(row: tuple[int, str, str, float, int, int]) -> StoredCollection:
-    number, collection_id, model_version, created_at, face_count, revision = row
-    moment = datetime.fromtimestamp(created_at, UTC)
-    return StoredCollection(number, collection_id, model_version, moment, face_count, revision)
+def _stored_collection(row: tuple[int, str, str, float, int, int, int, int]) -> StoredCollection:
+    number, collection_id, model_version, created_at, *revisions = row
+    return StoredCollection(
+        number, collection_id, model_version, datetime.fromtimestamp(created_at, UTC), *revisions
+    )
 
 
 def _select_faces(

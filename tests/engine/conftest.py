@@ -21,6 +21,17 @@ from facesearch.engine.transports import attach
 
 # What an answer always holds, though the model requires no member of any.
 ALWAYS = {
+    "AssociateFaces": {"AssociatedFaces", "UnsuccessfulFaceAssociations", "UserStatus"},
+    "CreateUser": set(),
+    "DeleteUser": set(),
+    "DetectLabels": {"Labels", "LabelModelVersion"},
+    "DisassociateFaces": {"DisassociatedFaces", "UnsuccessfulFaceDisassociations", "UserStatus"},
+    "ListTagsForResource": {"Tags"},
+    "ListUsers": {"Users"},
+    "SearchUsers": {"UserMatches", "FaceModelVersion"},
+    "SearchUsersByImage": {"UserMatches", "FaceModelVersion", "UnsearchedFaces"},
+    "TagResource": set(),
+    "UntagResource": set(),
     "CompareFaces": {"SourceImageFace", "FaceMatches", "UnmatchedFaces"},
     "CreateCollection": {"StatusCode", "CollectionArn", "FaceModelVersion"},
     "DeleteCollection": {"StatusCode"},
@@ -134,8 +145,8 @@ def new_engine(recognizer):
     """Makes engines over a file (or memory) that share the loaded networks, and closes them at the end."""
     made = []
 
-    def make(store=None, factory=lambda: recognizer):
-        made.append(Engine(store, factory))
+    def make(store=None, factory=lambda: recognizer, **more):
+        made.append(Engine(store, factory, **more))
         return made[-1]
 
     yield make

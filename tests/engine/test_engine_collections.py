@@ -53,11 +53,6 @@ def test_names_differ_by_case(client):
     assert listed(client) == ["staff", "STAFF"]
 
 
-def test_tags_are_stored(client, engine):
-    client.create_collection(CollectionId="staff", Tags={"team": "ops", "stage": ""})
-    assert engine._store.tags("staff") == {"team": "ops", "stage": ""}
-
-
 @pytest.mark.parametrize(
     ("operation", "more"),
     [
@@ -155,9 +150,9 @@ def test_what_the_sdk_lets_through_is_refused_as_aws_refuses_it(client):
 
 def test_an_operation_that_needs_aws_says_so(client):
     with pytest.raises(
-        client.exceptions.AccessDeniedException, match=r"DetectLabels.* needs Amazon Rekognition"
+        client.exceptions.AccessDeniedException, match=r"DetectText.* needs Amazon Rekognition"
     ):
-        client.detect_labels(Image={"Bytes": b"x"})
+        client.detect_text(Image={"Bytes": b"x"})
 
 
 def test_attaching_another_engine_replaces_the_first(new_engine, connect):

@@ -371,14 +371,3 @@ def test_damaged_images_are_decoded_or_refused_and_nothing_else(data):
 def test_an_image_id_belongs_to_the_bytes():
     assert images.image_id(JPEG) == images.image_id(bytes(JPEG)) != images.image_id(PNG)
     assert uuid.UUID(images.image_id(JPEG)).version == 5
-
-
-@pytest.mark.parametrize("image", [{}, {"Bytes": b"x", "S3Object": {"Bucket": "abc", "Name": "n"}}])
-def test_an_image_has_exactly_one_source(image):
-    with pytest.raises(RekognitionError, match="InvalidParameterException"):
-        images.image_bytes(image)
-
-
-def test_an_image_in_s3_is_out_of_reach_and_the_answer_says_so():
-    with pytest.raises(RekognitionError, match=r"InvalidS3ObjectException: .*Send the image as Bytes"):
-        images.image_bytes({"S3Object": {"Bucket": "abc", "Name": "n"}})

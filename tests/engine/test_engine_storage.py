@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from facesearch.engine import connections
+from facesearch.engine import connections, schema
 from facesearch.engine.errors import RekognitionError, StoreError
 from facesearch.engine.storage import NewFace, Store
+from facesearch.engine.tags import Tags
 
 IMAGE = "0b8f2c9e-4d2a-5b7e-9c1d-3e5f7a9b1c2d"
 OTHER_IMAGE = "1b8f2c9e-4d2a-5b7e-9c1d-3e5f7a9b1c2d"
@@ -87,7 +88,7 @@ def test_a_store_of_a_newer_version_is_refused_in_words(tmp_path):
     path = tmp_path / "engine.db"
     Store(path).close()
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {connections.SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
     connection.close()
     with pytest.raises(StoreError, match=r"engine\.db was written by a newer version of the engine"):
         Store(path)
@@ -138,10 +139,10 @@ def test_what_is_in_use_when_the_store_closes_is_closed_when_it_comes_back(tmp_p
 
 def test_tags_are_kept_with_their_collection_and_go_with_it(store):
     store.create_collection("a", "1.0", {"team": "red", "имя": ""})
-    assert store.tags("a") == {"team": "red", "имя": ""}
+    assert Tags(store.connections).tags_of("a") == {"team": "red", "имя": ""}
     store.delete_collection("a")
     store.create_collection("a", "1.0", {})
-    assert store.tags("a") == {}
+    assert Tags(store.connections).tags_of("a") == {}
 
 
 def test_a_collection_made_again_is_not_the_one_it_was(staff):
@@ -157,7 +158,7 @@ def test_a_collection_made_again_is_not_the_one_it_was(staff):
 def test_a_collection_that_cannot_be_made_leaves_no_tags_behind(staff):
     with pytest.raises(RekognitionError, match="already exists"):
         staff.create_collection("staff", "1.0", {"a": "b"})
-    assert staff.tags("staff") == {}
+    assert Tags(staff.connections).tags_of("staff") == {}
 
 
 def test_the_same_image_under_the_same_id_is_stored_once(staff):

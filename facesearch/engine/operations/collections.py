@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from facesearch.engine import errors
 from facesearch.engine.operations import paging
+from facesearch.engine.tags import MAX_TAGS
 
 if TYPE_CHECKING:
     from facesearch.engine.operations.context import Context
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
 def create_collection(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     """Bind a new collection to this engine's face model, for good."""
     model_version = context.recognizer().model_version
-    collection_id = parameters["CollectionId"]
-    context.store.create_collection(collection_id, model_version, parameters.get("Tags", {}))
+    collection_id, tags = parameters["CollectionId"], parameters.get("Tags", {})
+    if len(tags) > MAX_TAGS:
+        raise errors.too_many_tags(MAX_TAGS)
+    context.store.create_collection(collection_id, model_version, tags)
     return {
         "StatusCode": 200,
         # Rekognition leaves the prefix out here, and here alone.
@@ -28,7 +32,7 @@ def describe_collection(context: Context, parameters: dict[str, Any]) -> dict[st
     collection = context.store.collection(parameters["CollectionId"])
     return {
         "FaceCount": collection.face_count,
-        "UserCount": 0,
+        "UserCount": collection.user_count,
         "FaceModelVersion": collection.model_version,
         "CollectionARN": context.arn(collection.collection_id),
         "CreationTimestamp": collection.created_at,
@@ -50,7 +54,8 @@ def list_collections(context: Context, parameters: dict[str, Any]) -> dict[str, 
 
 
 def delete_collection(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Delete a collection with all its faces."""
+    """Delete a collection with all its faces and users."""
     number = context.store.delete_collection(parameters["CollectionId"])
     context.indexes.forget(number)
+    context.user_indexes.forget(number)
     return {"StatusCode": 200}

@@ -18,7 +18,7 @@ _THRESHOLD = 80.0
 
 def detect_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     """The faces of an image, largest first, with all that can be computed of them."""
-    image = images.decode(images.image_bytes(parameters["Image"]))
+    image = images.decode(context.image_bytes(parameters["Image"]))
     faces = context.recognizer().detect(image)[: quality.MAX_FACES]
     attributes = parameters.get("Attributes", ())
     return {"FaceDetails": [shapes.face_detail(face, image, attributes) for face in faces]}
@@ -53,7 +53,7 @@ def compare_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any
 
 
 def _faces(context: Context, parameter: dict[str, Any], level: str) -> tuple[Image, list[SeenFace]]:
-    image = images.decode(images.image_bytes(parameter))
+    image = images.decode(context.image_bytes(parameter))
     faces = quality.good_enough(context.recognizer().detect(image), level)
     if not faces:
         raise errors.invalid_parameters()

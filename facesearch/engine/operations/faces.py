@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facesearch.engine import errors, images
+from facesearch.engine import images
 from facesearch.engine.operations import paging, quality, shapes
 from facesearch.engine.storage import NewFace
 
@@ -18,7 +18,7 @@ def index_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     An image without a face is no error. The same image with the same ExternalImageId gives the same FaceIds again.
     """
     collection = context.store.collection(parameters["CollectionId"])
-    data = images.image_bytes(parameters["Image"])
+    data = context.image_bytes(parameters["Image"])
     image = images.decode(data)
     recognizer = context.recognizer_for(collection)
     chosen, others = quality.choose(
@@ -61,14 +61,15 @@ def index_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
-    """List the faces of a collection in the order in which they were stored; of some ids alone if asked."""
+    """List the faces of a collection in the order of storing; of some ids or of one user alone if asked."""
     collection = context.store.collection(parameters["CollectionId"])
+    user = None
     if "UserId" in parameters:
-        raise errors.user_not_found(parameters["UserId"])
+        user = context.users.named(collection.number, parameters["UserId"]).number
     scope = f"ListFaces {collection.number}"
     after = paging.position(context.store, scope, parameters.get("NextToken"))
     limit = parameters.get("MaxResults") or paging.DEFAULT_PAGE
-    found = context.store.faces(collection.number, after, limit + 1, parameters.get("FaceIds"))
+    found = context.store.faces(collection.number, after, limit + 1, parameters.get("FaceIds"), user)
     page = found[:limit]
     return {
         "Faces": [shapes.stored_face(face) for face in page],
@@ -78,14 +79,18 @@ def list_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Delete faces; an id that the collection does not hold is told, and is no error."""
+    """Delete faces; an id that the collection does not hold is told, and so is a face that is a user's."""
     face_ids = list(dict.fromkeys(parameters["FaceIds"]))
-    deleted = context.store.delete_faces(parameters["CollectionId"], face_ids)
+    deleted, owners = context.store.delete_faces(parameters["CollectionId"], face_ids)
     return {
         "DeletedFaces": [face_id for face_id in face_ids if face_id in deleted],
         "UnsuccessfulFaceDeletions": [
-            {"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]}
-            for face_id in face_ids
-            if face_id not in deleted
+            _not_deleted(face_id, owners.get(face_id)) for face_id in face_ids if face_id not in deleted
         ],
     }
+
+
+def _not_deleted(face_id: str, owner: str | None) -> dict[str, Any]:
+    if owner is None:
+        return {"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]}
+    return {"FaceId": face_id, "UserId": owner, "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]}

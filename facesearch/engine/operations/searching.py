@@ -40,7 +40,7 @@ def search_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
 def search_faces_by_image(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     """The faces of a collection that resemble the largest face of an image, best first."""
     collection = context.store.collection(parameters["CollectionId"])
-    image = images.decode(images.image_bytes(parameters["Image"]))
+    image = images.decode(context.image_bytes(parameters["Image"]))
     recognizer = context.recognizer_for(collection)
     faces = quality.good_enough(recognizer.detect(image), parameters.get("QualityFilter", "NONE"))
     if not faces:

@@ -48,6 +48,7 @@ def stored_face(face: StoredFace) -> dict[str, Any]:
         "ExternalImageId": face.external_image_id,
         "Confidence": face.confidence,
         "IndexFacesModelVersion": face.model_version,
+        "UserId": face.user_id,
     }
 
 

@@ -1,0 +1,117 @@
+"""SearchUsers, SearchUsersByImage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from facesearch.engine import errors, images
+from facesearch.engine.operations import quality, shapes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facesearch.engine.operations.context import Context
+    from facesearch.engine.storage import StoredCollection
+    from facesearch.engine.users import StoredUser
+    from facesearch.engine.vision.recognizer import SeenFace
+
+_THRESHOLD = 80.0
+
+# Undocumented for Rekognition; this is the most it gives, so nothing is left out unasked.
+_MAX_USERS = 500
+
+_FACE_NOT_LARGEST = ("FACE_NOT_LARGEST",)
+
+
+def search_users(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The users of a collection that resemble one of its faces, or one of them; that one is not among them."""
+    if ("UserId" in parameters) == ("FaceId" in parameters):
+        raise errors.user_or_face()
+    import numpy as np
+
+    collection = context.store.collection(parameters["CollectionId"])
+    context.recognizer_for(collection)
+    but: StoredUser | None = None
+    if "FaceId" in parameters:
+        searched = {"SearchedFace": {"FaceId": parameters["FaceId"]}}
+        found = context.store.vector(collection.number, parameters["FaceId"])
+        if found is None:
+            raise errors.face_not_found()
+        vector: bytes | None = found[1]
+    else:
+        searched = {"SearchedUser": {"UserId": parameters["UserId"]}}
+        but = context.users.named(collection.number, parameters["UserId"])
+        vector = but.vector
+    query = None if vector is None else np.frombuffer(vector, "<f4")
+    return {
+        "UserMatches": _matches(context, collection, query, parameters, but),
+        "FaceModelVersion": collection.model_version,
+        **searched,
+    }
+
+
+def search_users_by_image(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The users that resemble the largest face of an image, and the faces that were not searched for.
+
+    An image without a face is no error here, unlike in SearchFacesByImage.
+    """
+    collection = context.store.collection(parameters["CollectionId"])
+    image = images.decode(context.image_bytes(parameters["Image"]))
+    recognizer = context.recognizer_for(collection)
+    faces = recognizer.detect(image)[: quality.MAX_FACES]
+    largest, others = _searched(faces, parameters.get("QualityFilter", "NONE"))
+    query = recognizer.embed(image, [largest])[0] if largest else None
+    return {
+        "UserMatches": _matches(context, collection, query, parameters),
+        "FaceModelVersion": collection.model_version,
+        "SearchedFace": {"FaceDetail": shapes.face_detail(largest, image)} if largest else None,
+        "UnsearchedFaces": [
+            {"FaceDetails": shapes.face_detail(face, image), "Reasons": list(reasons)}
+            for face, reasons in others
+        ],
+    }
+
+
+def _searched(
+    faces: list[SeenFace], level: str
+) -> tuple[SeenFace | None, list[tuple[SeenFace, tuple[str, ...]]]]:
+    """The largest face that is good enough, and the others with the reasons why not they."""
+    largest = next((face for face in faces if not quality.shortcomings(face, level)), None)
+    others = [
+        (face, quality.shortcomings(face, level) or _FACE_NOT_LARGEST)
+        for face in faces
+        if face is not largest
+    ]
+    return largest, others
+
+
+def _matches(
+    context: Context,
+    collection: StoredCollection,
+    query: NDArray[np.float32] | None,
+    parameters: dict[str, Any],
+    but: StoredUser | None = None,
+) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    from facesearch.engine.vision.similarity import similarity
+
+    threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
+    limit = parameters.get("MaxUsers", _MAX_USERS)
+    likeness = {
+        neighbour.number: float(similarity(neighbour.distance))
+        for neighbour in context.user_indexes.nearest(collection, query, limit + 1)
+        if but is None or neighbour.number != but.number
+    }
+    near = [number for number, percent in likeness.items() if percent >= threshold][:limit]
+    users = context.users.by_number(collection.number, near)
+    # A user that was deleted since the vectors were read is not there any more, and no match.
+    return [
+        {
+            "Similarity": likeness[number],
+            "User": {"UserId": users[number].user_id, "UserStatus": users[number].status},
+        }
+        for number in near
+        if number in users
+    ]
