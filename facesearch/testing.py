@@ -5,7 +5,7 @@
         client = boto3.client("rekognition")
         ...
 
-Only Rekognition is answered, so moto's `mock_aws` may stand around it or inside it.
+Only Rekognition is answered, so moto's `mock_aws` may stand around it or inside it, and images may lie in its S3.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from facesearch.engine.vision import weights
 from facesearch.settings import Settings
 
 if TYPE_CHECKING:
+    from facesearch.engine.s3 import S3Client
     from facesearch.engine.vision.recognizer import Recognizer
 
 __all__ = ["Engines", "MockRekognition", "mock_rekognition"]
@@ -162,8 +163,16 @@ class Engines:
         with self._guard:
             if region not in self._engines:
                 weights.folder()
-                self._engines[region] = FaultyEngine(Engine(None, _recognizer, region), self._faults)
+                engine = Engine(None, _recognizer, region, functools.partial(_s3, region))
+                self._engines[region] = FaultyEngine(engine, self._faults)
             return self._engines[region]
+
+
+def _s3(region: str) -> S3Client:
+    """Whatever boto3 takes for S3 in the test: moto's, or a server that its environment names."""
+    import boto3
+
+    return boto3.client("s3", region_name=region)
 
 
 def _recognizer() -> Recognizer:

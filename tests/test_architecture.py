@@ -44,7 +44,7 @@ OURS = {
     "__init__": {"app", "errors", "settings"},
 }
 ROOMS_OF_LIBRARIES = {
-    "boto3": {"pytest_plugin"},
+    "boto3": {"pytest_plugin", "testing"},
     "botocore": {"rekognition", "service_errors", "engine", "bootstrap"},
     "sqlalchemy": {"records"},
     "alembic": {"records"},

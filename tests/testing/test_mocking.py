@@ -368,6 +368,18 @@ def test_s3_is_motos_and_rekognition_the_engines(both_mocks, amara):
     assert [each["Key"] for each in s3.list_objects_v2(Bucket="photos")["Contents"]] == ["amara.jpg"]
 
 
+def test_an_image_may_lie_in_motos_s3(both_mocks, amara):
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="photos")
+    s3.put_object(Bucket="photos", Key="amara.jpg", Body=amara[0])
+    client = new_client()
+    client.create_collection(CollectionId="staff")
+    image = {"S3Object": {"Bucket": "photos", "Name": "amara.jpg"}}
+    assert len(client.index_faces(CollectionId="staff", Image=image)["FaceRecords"]) == 1
+    with pytest.raises(client.exceptions.InvalidS3ObjectException):
+        client.detect_faces(Image={"S3Object": {"Bucket": "photos", "Name": "nobody.jpg"}})
+
+
 def test_an_operation_that_moto_knows_is_the_engines_too(both_mocks, amara):
     compared = new_client().compare_faces(SourceImage={"Bytes": amara[0]}, TargetImage={"Bytes": amara[1]})
     assert len(compared["FaceMatches"]) == 1
