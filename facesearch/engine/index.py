@@ -87,10 +87,13 @@ class Indexes:
             self._indexes.move_to_end(collection.number)
         vectors = index.fresh(collection.revision, len(query))
         self._let_go(collection.number)
-        found = scan.compared(vectors.later, query, limit, within)
-        if vectors.base is not None:
-            base = vectors.base
-            found = scan.scanned(base.rows, base.table, query, limit, within).merged(found, limit)
+        base, later = vectors.base, vectors.later
+        if base is None:
+            found = scan.compared(later, query, limit, within)
+        else:
+            found = scan.scanned(base.rows, base.table, query, limit, within)
+            if len(later):
+                found = found.merged(scan.compared(later, query, limit, within), limit)
         return [
             Neighbour(number, distance)
             for number, distance in zip(found.numbers.tolist(), found.distances.tolist(), strict=True)

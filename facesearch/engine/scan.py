@@ -133,16 +133,23 @@ def scanned(rows: Rows, table: Table, query: NDArray[np.float32], limit: int, wi
     square = -2.0 * float(bounds_query[-1])
     bounds_query[-1] = 1
     scores = table.rows @ bounds_query  # a bound is sqrt(square - 2 * score)
-    first = _ranked(rows, _first(scores, max(2 * limit, _FIRST)), query, limit, within)
+    first = _nearest_of(rows, _first(scores, max(2 * limit, _FIRST)), query, limit, within)
     reach = min(within, float(first.distances[-1])) if len(first.numbers) == limit else within
     candidates = np.flatnonzero(scores >= (square - _loose(reach, table, square) ** 2) / 2)
     if len(candidates) > len(rows) * _WORTHWHILE:
         return compared(rows, query, limit, within)
+    return _nearest_of(rows, candidates, query, limit, within)
+
+
+def _nearest_of(
+    rows: Rows, candidates: NDArray[np.intp], query: NDArray[np.float32], limit: int, within: float
+) -> Found:
+    """The nearest of some rows."""
     halves = rows.halves[candidates]
     # Not BLAS: these are small, and on a busy machine its threads wait for each other longer than they work.
     products = [np.einsum("nd,d->n", rows.matrix[part], query) for part in _parts(candidates)]
-    exact = np.concatenate(products or [halves]) - halves
-    return _ranked(rows, candidates[_best(exact, halves, query, limit)], query, limit, within)
+    scores = np.concatenate(products or [halves]) - halves
+    return _ranked(rows, candidates[_best(scores, halves, query, limit)], query, limit, within)
 
 
 def _loose(reach: float, table: Table, square: float) -> float:
@@ -172,7 +179,10 @@ def _best(
     if limit >= len(scores):
         return np.arange(len(scores))
     least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-    longest = float(2 * np.max(halves, initial=0, where=np.isfinite(halves))) ** 0.5
+    greatest = float(halves.max())
+    if greatest == np.inf:  # of one erased
+        greatest = float(np.max(halves, initial=0, where=np.isfinite(halves)))
+    longest = (2 * greatest) ** 0.5
     length = float(np.linalg.norm(query))
     rounding = 2 * (len(query) + 8) * _ROUNDOFF * longest * (longest + length)
     return np.flatnonzero(scores >= least - rounding)
