@@ -32,6 +32,9 @@ _LOG = logging.getLogger(__name__)
 # Collections of fewer faces are compared plainly: at 50,000 that takes a millisecond or two, and 26 MB.
 SCAN_FROM = 50_000
 
+# A file is made again when more than 1 / _LATER of it was stored since: comparing those plainly takes longer.
+_LATER = 32
+
 # A matrix that must grow grows by a quarter, so that adding face after face copies each vector few times.
 _GROWTH = 1.25
 
@@ -177,7 +180,7 @@ class _Index:
         """Whether a new file is due: too much is not in it, or too much of it is erased."""
         if base is None:
             return count >= self._scan_from
-        return count - held > max(held // 8, self._scan_from // 2) or held < len(base.rows) // 2
+        return count - held > max(held // _LATER, self._scan_from // 2) or held < len(base.rows) // 2
 
     def _made_anew(self, dimensions: int) -> _Vectors:
         """All vectors, in a new file; in memory where there can be none."""

@@ -163,7 +163,7 @@ class VectorFiles:
         token = secrets.token_hex(16)
         path = self._path(collection, token).with_suffix(_PART)
         try:
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
+            with open(path, "x+b", opener=_for_owner) as file:
                 rows, last = self._fill(file, collection, token, batches, dimensions)
             return Part(path, token, rows, last)
         except BaseException:
@@ -290,6 +290,10 @@ class VectorFiles:
         fields = (*named, layout.rows, layout.dimensions, layout.directions, reach)
         checksum = zlib.crc32(_HEADER.pack(*fields, 0)[:-4] + arrays)
         return _HEADER.pack(*fields, checksum) + arrays
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def in_memory(batches: Batches, count: int, dimensions: int, token: str | None) -> Base:
