@@ -19,6 +19,7 @@ from facesearch.settings import Settings
 if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_s3 import S3Client
 
     from facesearch.engine.keys import Keys
     from facesearch.engine.server import Server
@@ -143,9 +144,20 @@ def _open_engine(store: Path, cache: Path) -> Engine:
 
     try:
         weights.folder()
-        return Engine(store, recognizer)
+        return Engine(store, recognizer, s3=_s3_client)
     except (weights.WeightsError, StoreError) as exc:
         raise ConfigurationError(str(exc)) from exc
+
+
+def _s3_client() -> S3Client:
+    """How the engine reads images from S3: by botocore's own credentials, region and endpoint, not for long."""
+    import botocore.session
+    from botocore.config import Config
+
+    session = botocore.session.Session(session_vars={"region": _REGION})
+    region = session.get_config_variable("region") or _ENGINE_REGION
+    config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"})
+    return cast("S3Client", session.create_client("s3", region_name=region, config=config))
 
 
 def _remote_client(settings: Settings) -> RekognitionClient:

@@ -314,6 +314,9 @@ def _write_timestamp(shape: Shape, value: datetime) -> float:
 _WRITERS: Mapping[str, Callable[[Any, Any], Any]] = {
     "structure": _write_structure,
     "list": lambda shape, value: [write(shape.member, item) for item in value],
+    "map": lambda shape, value: {
+        write(shape.key, key): write(shape.value, item) for key, item in value.items()
+    },
     "string": _write_string,
     "integer": _write_integer,
     "long": _write_integer,
