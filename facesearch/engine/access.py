@@ -52,7 +52,7 @@ class Caller:
 
     def authorise(self, operation: str, parameters: Mapping[str, Any]) -> None:
         """Raises AccessDeniedException for what the key does not allow."""
-        collection_id = _collection_id(parameters)
+        collection_id = self._collection_id(parameters)
         if self.key.collections is None:
             allowed = True
         elif collection_id is None:
@@ -61,6 +61,13 @@ class Caller:
             allowed = collection_id in self.key.collections
         if not allowed or (self.key.read_only and operation not in READING):
             raise self._denied(operation, collection_id)
+
+    def _collection_id(self, parameters: Mapping[str, Any]) -> str | None:
+        """The collection that an operation is about; also where its ARN says so."""
+        if "CollectionId" in parameters:
+            return str(parameters["CollectionId"])
+        prefix, given = self.arn(""), str(parameters.get("ResourceArn", ""))
+        return given.removeprefix(prefix) if given.startswith(prefix) else None
 
     def _denied(self, operation: str, collection_id: str | None) -> RekognitionError:
         account = self.arn("").split(":")[4]
@@ -100,11 +107,3 @@ class Gate:
                 "UnrecognizedClientException", "The security token included in the request is invalid."
             )
         return Caller(key, claimed, self._arn)
-
-
-def _collection_id(parameters: Mapping[str, Any]) -> str | None:
-    """The collection that an operation is about; also where its ARN says so."""
-    if "CollectionId" in parameters:
-        return str(parameters["CollectionId"])
-    kind, _, name = str(parameters.get("ResourceArn", "")).rpartition(":")[2].partition("/")
-    return name if kind == "collection" else None

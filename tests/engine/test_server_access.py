@@ -277,6 +277,9 @@ def test_a_key_limited_to_collections_sees_no_other(url, keys, photos, engine):
     )
     assert refused(door.list_faces, CollectionId="never-made")[0] == "AccessDeniedException"
     assert refused(door.delete_collection, CollectionId="visitors")[0] == "AccessDeniedException"
+    door.tag_resource(ResourceArn=engine.arn("staff"), Tags={"a": "b"})
+    for arn in (engine.arn("visitors"), engine.arn("staff/visitors"), "arn:aws:rekognition:collection/staff"):
+        assert refused(door.list_tags_for_resource, ResourceArn=arn)[0] == "AccessDeniedException"
     code, message = refused(door.list_collections)
     assert code == "AccessDeniedException"
     assert message.endswith("rekognition:ListCollections on resource: *")
