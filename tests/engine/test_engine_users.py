@@ -2,9 +2,12 @@
 
 import io
 
+import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
+
+from facesearch.engine.storage import NewFace
 
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
@@ -221,9 +224,12 @@ def test_a_user_whose_faces_were_all_refused_stays_as_it_was(staff):
     assert users(staff) == [("u", "CREATED")]
 
 
-def test_a_user_has_no_more_than_a_hundred_faces(staff, photos):
+def test_a_user_has_no_more_than_a_hundred_faces(staff, engine, recognizer):
     staff.create_user(CollectionId="staff", UserId="grace")
-    many = [index(staff, photos["grace"], f"x{number}")[0] for number in range(101)]
+    vector = np.full(recognizer.dimensions, recognizer.dimensions**-0.5, dtype="<f4").tobytes()
+    faces = [NewFace(number, 0.0, 0.5, 0.5, 99.0, vector) for number in range(101)]
+    stored = engine._store.add_faces("staff", recognizer.model_version, UNKNOWN, None, faces)
+    many = [face.face_id for face in stored]
     associate(staff, "grace", many[:99])
     with pytest.raises(staff.exceptions.ServiceQuotaExceededException, match="more than 100 faces"):
         associate(staff, "grace", many[99:])
