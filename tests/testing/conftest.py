@@ -20,3 +20,9 @@ def waits(monkeypatch):
     waited = []
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waited.append))
     return waited
+
+
+@pytest.fixture(autouse=True)
+def no_session_of_another_test(monkeypatch):
+    """boto3 keeps its first session for good, with the credentials that it found then."""
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
