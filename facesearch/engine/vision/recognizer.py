@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from facesearch.engine.vision import cache, detect, embed, landmarks, quality, streams, weights
+from facesearch.engine.vision.detect import Detail
 from facesearch.engine.vision.runtime import Network, int8_is_fast
 from facesearch.engine.vision.shapes import Shapes, parse
 from facesearch.engine.vision.similarity import MODEL_VERSION
@@ -79,30 +80,37 @@ class DlibRecognizer:
     model_version = MODEL_VERSION
     dimensions = embed.DIMENSIONS
 
-    def __init__(self, detector: Network, shapes: Shapes, descriptor: Network) -> None:
+    def __init__(
+        self, detector: Network, shapes: Shapes, descriptor: Network, detail: Detail = Detail.AUTO
+    ) -> None:
+        self._detail = detail
         self._detector = detector
         self._shapes = shapes
         self._descriptor = descriptor
 
     @classmethod
-    def load(cls, cache: Path | None = None, threads: int = 1) -> DlibRecognizer:
+    def load(cls, cache: Path | None = None, threads: int = 1, detail: str = "auto") -> DlibRecognizer:
         """Make the networks ready, each call of them on so many threads.
+
+        `detail` (fast, auto, high) says how small the faces are that photos are searched for: see `vision.detect`.
 
         What is built from the weights is kept in the `cache` folder, which makes the next start faster. Raises
         WeightsNotFoundError when the weights are not installed and WeightsDamagedError when they are not the
         published ones.
         """
+        wanted = Detail(detail)
         int8 = int8_is_fast()
         tables = _kept(cache, "landmarks", weights.LANDMARKS, lambda data: parse(data).tables())
         return cls(
             Network(_model(cache, "detector", weights.DETECTOR, int8), threads),
             Shapes.of(tables),
             Network(_model(cache, "descriptor", weights.DESCRIPTOR, int8), threads),
+            wanted,
         )
 
     def detect(self, image: Image) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
-        found = detect.detect(image, self._detector)
+        found = detect.detect(image, self._detector, self._detail)
         faces = []
         for start in range(0, len(found), _BATCH):
             batch = found[start : start + _BATCH]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facesearch.engine.vision import detect
+from facesearch.engine.vision.recognizer import DlibRecognizer
 
 SQUARE_ROOT = np.sqrt(0.5)
 
@@ -18,31 +19,41 @@ def boxes(*rows):
 
 
 @pytest.mark.parametrize(
-    ("size", "largest"),
+    ("size", "first", "closest"),
     [
-        ((250, 250), 2.25),
-        ((500, 375), 2.25),
-        ((800, 600), 2.0),
-        ((1600, 1200), 1.0),
-        ((4000, 3000), SQUARE_ROOT**3),
-        ((1000, 9000), 0.5),
-        ((10_000, 10_000), SQUARE_ROOT**6),
+        ((250, 250), 2.25, 2.25),
+        ((500, 375), 1.59, 2.25),
+        ((1600, 1200), 0.64, 1.81),
+        ((1920, 1080), 0.62, 1.74),
+        ((4000, 3000), 0.256, 0.724),
+        ((10_000, 10_000), 0.0887, 0.2508),
     ],
 )
-def test_every_photo_is_looked_at_in_about_as_many_pixels(size, largest):
-    levels = list(detect.pyramid(Image.new("RGB", size)))
-    assert levels[0].scale_x == pytest.approx(largest, rel=0.01)
-    assert levels[0].image.width * levels[0].image.height < 2_800_000
-    assert min(levels[-1].image.size) >= 40
+def test_the_first_look_ends_at_about_1024_by_768_and_the_closer_one_at_eight_times_that(
+    size, first, closest
+):
+    coarse, closer = detect.scales(*size)
+    assert coarse[0] == pytest.approx(first, rel=0.01)
+    assert (closer or coarse[:1])[-1] == pytest.approx(closest, rel=0.01)
+
+
+@given(st.integers(80, 10_000), st.integers(80, 10_000))
+def test_no_size_is_looked_at_twice_and_none_is_left_out(width, height):
+    coarse, closer = detect.scales(width, height)
+    for scale, after in pairwise([*closer[::-1], *coarse]):
+        assert after / scale == pytest.approx(SQUARE_ROOT)
+    assert coarse[0] ** 2 * width * height < 800_000
+    assert coarse[-1] * min(width, height) >= 39.9
 
 
 @given(st.integers(80, 3000), st.integers(80, 3000))
 def test_each_level_is_smaller_by_the_root_of_one_half_and_knows_its_scale(width, height):
-    levels = list(detect.pyramid(Image.new("RGB", (width, height))))
-    for level, after in pairwise(levels):
-        assert after.scale_x / level.scale_x == pytest.approx(SQUARE_ROOT, rel=0.02)
-        assert after.scale_y / level.scale_y == pytest.approx(SQUARE_ROOT, rel=0.02)
-    for level in levels:
+    ladder, _ = detect.scales(width, height)
+    levels = list(detect.pyramid(Image.new("RGB", (width, height)), ladder))
+    assert len(levels) == len(ladder)
+    for level, scale in zip(levels, ladder, strict=True):
+        assert level.scale_x == pytest.approx(scale, rel=0.02)
+        assert level.scale_y == pytest.approx(scale, rel=0.02)
         assert abs(level.image.width - width * level.scale_x) < 1 + 1e-6
         assert abs(level.image.height - height * level.scale_y) < 1 + 1e-6
 
@@ -138,3 +149,70 @@ def test_a_tight_crop_still_is_a_face_whose_box_may_leave_the_photo(hopper, reco
     tight = hopper.crop((round(seen.left) + 5, round(seen.top) + 5, round(right) - 5, round(bottom) - 5))
     (face,) = recognizer.detect(tight)
     assert face.width > 0.8 * tight.width
+
+
+# --- how closely a photo is looked at -------------------------------------------------------------------------
+
+
+class CountingNetwork:
+    """The detector's network, and the number of pixels that went through it."""
+
+    def __init__(self, network):
+        self._network = network
+        self.pixels = 0
+
+    def __call__(self, blocks):
+        self.pixels += blocks.size // 3
+        return self._network(blocks)
+
+
+@pytest.fixture
+def looks(recognizer):
+    """How many faces a photo shows at a detail, and how many pixels were looked at for them."""
+
+    def look(photo, detail):
+        network = CountingNetwork(recognizer._detector)
+        return len(detect.detect(photo, network, detect.Detail(detail))), network.pixels
+
+    return look
+
+
+def scene(*faces, size=(1920, 1080)):
+    """Photos of people, set into a grey one: each with its width and where it is."""
+    photo = Image.new("RGB", size, "grey")
+    for face, width, place in faces:
+        photo.paste(face.resize((width, width * face.height // face.width), Image.Resampling.LANCZOS), place)
+    return photo
+
+
+def test_a_portrait_is_looked_at_once(hopper, looks):
+    portrait = scene((hopper, 900, (400, 20)))
+    assert looks(portrait, "auto") == looks(portrait, "fast")
+    found, pixels = looks(portrait, "high")
+    assert found == 1
+    assert pixels > 5 * looks(portrait, "fast")[1]
+
+
+def test_a_face_of_forty_pixels_is_found_unless_in_haste(hopper, looks):
+    photo = scene((hopper, 73, (800, 500)))  # her face is 165 of 300 pixels
+    assert [looks(photo, detail)[0] for detail in ("fast", "auto", "high")] == [0, 1, 1]
+
+
+def test_people_behind_others_are_found_and_behind_a_large_face_on_request(hopper, collins, looks):
+    group = scene((hopper, 300, (100, 100)), (hopper, 280, (600, 100)), (collins, 200, (1300, 600)))
+    assert looks(group, "auto")[0] == looks(group, "high")[0] == 3
+    portrait = scene((hopper, 900, (200, 20)), (hopper, 80, (1500, 500)))
+    assert [looks(portrait, detail)[0] for detail in ("fast", "auto", "high")] == [1, 1, 2]
+
+
+def test_a_photo_of_nobody_is_searched_to_the_end(looks):
+    empty = scene()
+    assert looks(empty, "auto") == looks(empty, "high")
+
+
+def test_a_recognizer_is_made_for_a_detail_that_there_is(vision_cache, hopper):
+    photo = scene((hopper, 73, (800, 500)))
+    assert DlibRecognizer.load(vision_cache, detail="fast").detect(photo) == []
+    assert len(DlibRecognizer.load(vision_cache, detail="high").detect(photo)) == 1
+    with pytest.raises(ValueError, match="thorough"):
+        DlibRecognizer.load(vision_cache, detail="thorough")
