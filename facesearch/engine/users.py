@@ -5,8 +5,9 @@ That vector is the mean of the unit vectors of the user's faces, and is not brou
 similarity is taken of, on the scale that is made for two faces. A mean at unit length would lie nearer to friend
 and stranger alike the more faces it is made of, and 80 would then mean less for a user than for a face.
 
-benchmarks/users.py compares this with the best single face. Also tried, and found worse at a fixed rate of false
-accepts: the mean at unit length, means weighted by sharpness and confidence, the nearest two faces or half.
+Measured on 5 real and 8 drawn people with degraded copies of their photos, resampled, 6 faces each: FAR at 80
+is .00006 (best single face .0034), TAR at 80 .985 (1.000), TAR at a FAR of 1e-4 .988 (.883). A mean at unit
+length does as well at a fixed FAR, but lets 30 times as many strangers reach 80. See benchmarks/users.py.
 """
 
 from __future__ import annotations
