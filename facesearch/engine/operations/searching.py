@@ -19,6 +19,9 @@ _THRESHOLD = 80.0
 # Undocumented for Rekognition; this is the most it gives, so nothing is left out unasked.
 _MAX_MATCHES = 4096
 
+# The scale and its inverse agree to far less than this.
+_ROUNDING = 1e-9
+
 
 def search_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
     """The faces of a collection that resemble one of them, best first, without that one."""
@@ -61,11 +64,12 @@ def _matches(
     parameters: dict[str, Any],
     but: int | None = None,
 ) -> list[dict[str, Any]]:
-    from facesearch.engine.vision.similarity import similarity
+    from facesearch.engine.vision.similarity import distance, similarity
 
     threshold = parameters.get("FaceMatchThreshold", _THRESHOLD)
     limit = parameters.get("MaxFaces", _MAX_MATCHES)
-    neighbours = context.indexes.nearest(collection, query, limit if but is None else limit + 1)
+    within = max(float(distance(threshold)) + _ROUNDING, 0.0)  # what is further off need not be ranked
+    neighbours = context.indexes.nearest(collection, query, limit if but is None else limit + 1, within)
     likeness = {
         neighbour.number: float(similarity(neighbour.distance))
         for neighbour in neighbours
