@@ -18,6 +18,7 @@ from facesearch.settings import DESCRIPTIONS, variable
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TESTS = re.compile(r"^```py\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COLUMNS = 110
 
@@ -89,6 +90,30 @@ def test_every_command_of_the_manual_prints_what_it_shows(place):
 def test_the_manuals_python_runs(place):
     for block in PYTHON.findall(README):
         subprocess.run([sys.executable, "-c", block], cwd=place, env=environment(place), check=True)
+
+
+WHAT_ITS_TESTS_NEED = """
+from pathlib import Path
+from unittest.mock import ANY
+
+import boto3
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from facesearch.testing import mock_rekognition
+
+PORTRAIT, VISITOR, STRANGER = (
+    Path("sample_images", name) for name in
+    ("people/Amara Okafor/portrait.jpg", "queries/amara.jpg", "queries/stranger.jpg")
+)
+"""
+
+
+def test_the_manuals_tests_pass(place):
+    (place / "test_manual.py").write_text("\n\n".join([WHAT_ITS_TESTS_NEED, *TESTS.findall(README)]))
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_manual.py"]
+    done = subprocess.run(run, cwd=place, env=environment(place), capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout
 
 
 def test_every_setting_is_in_the_manual_with_its_variable():
