@@ -1,0 +1,160 @@
+"""How many photos per second the whole `enroll` command takes in, and in how much memory.
+
+    python benchmarks/enroll.py FOLDER [--photos 1000] [--jobs 1,2] [--peers-python PATH | --no-peers]
+
+From the faces in FOLDER's photos as many crops of 250 x 250 pixels are made as `--photos` says, each a little
+different, a hundred to a person. `enroll` then runs as its user starts it, with records and store on disk and
+everything durable. Beside it, on the same files: a bare loop of this program's decoding, detection and
+descriptors, and face_recognition's descriptors alone, the time it takes to find the faces not counted (both on one
+thread; the second on every tenth photo). Start-up, with the building of the networks, is counted with enroll and not
+with the loops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from peers import Peer, machine, peers_python, photos_in, table
+
+from facesearch.engine import images
+from facesearch.engine.vision.recognizer import DlibRecognizer
+
+SIDE = 250
+TO_A_PERSON = 100
+ROOT = Path(__file__).resolve().parent.parent
+POLL = 0.02  # seconds between two looks at the memory
+
+
+def faces_in(folder: Path, recognizer: DlibRecognizer) -> Iterator[tuple[Image.Image, float, float, float]]:
+    """Each photo with the centre and the width of its largest face."""
+    for path in photos_in(folder):
+        image = images.decode(path.read_bytes())
+        for face in recognizer.detect(image)[:1]:
+            yield image, face.left + face.width / 2, face.top + face.height / 2, face.width
+
+
+def make_photos(source: Path, target: Path, count: int, recognizer: DlibRecognizer) -> None:
+    """The photos to enrol: the face about 100 pixels wide, moved, scaled and mirrored a little by chance."""
+    random = np.random.default_rng(0)
+    faces = list(faces_in(source, recognizer))
+    if not faces:
+        raise SystemExit(f"no face in the photos of {source}")
+    for number in range(count):
+        image, x, y, width = faces[number % len(faces)]
+        half = width * random.uniform(1.1, 1.4)
+        x, y = x + width * random.uniform(-0.1, 0.1), y + width * random.uniform(-0.1, 0.1)
+        area = tuple(round(edge) for edge in (x - half, y - half, x + half, y + half))
+        crop = image.crop(area).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        if random.random() < 0.5:
+            crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        folder = target / f"person {number // TO_A_PERSON:04}"
+        folder.mkdir(parents=True, exist_ok=True)
+        crop.save(folder / f"{number:06}.jpg", quality=92)
+
+
+def peak(process: int) -> int:
+    """The most memory a process and its children have held at one time so far, in bytes, added up; 0 when gone."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return 0
+    own = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
+    return 1024 * int(own.split()[1]) + sum(peak(int(child)) for child in children)
+
+
+def enroll(photos: Path, jobs: int) -> tuple[float, int, int]:
+    """Seconds, bytes of memory and the number of photos enrolled by one run of the command."""
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "facesearch", "enroll", photos, "-c", "benchmark"]
+        command += ["--jobs", str(jobs), "--engine", "embedded", "-o", "json"]
+        environment = {**os.environ, "FACESEARCH_HOME": home, "PYTHONPATH": str(ROOT)}
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        memory = 0
+        while process.poll() is None:
+            memory = max(memory, peak(process.pid))
+            time.sleep(POLL)
+        seconds = time.perf_counter() - start
+        answer, complaint = process.communicate()
+        if process.returncode not in (0, 3):
+            raise SystemExit(complaint.decode())
+        return seconds, memory, json.loads(answer)["photos"]["enrolled"]
+
+
+def bare(photos: list[Path], recognizer: DlibRecognizer) -> float:
+    """Seconds of decoding, finding and describing, and nothing else."""
+    start = time.perf_counter()
+    for path in photos:
+        image = images.decode(path.read_bytes())
+        recognizer.embed(image, recognizer.detect(image)[:1])
+    return time.perf_counter() - start
+
+
+def descriptors(photos: list[Path], peer: Peer) -> float:
+    """Seconds that face_recognition takes for the descriptors of the photos, found by HOG without enlargement."""
+    return sum(peer.photo(path, upsample=0)["seconds"]["describe"] for path in photos)
+
+
+def main() -> None:
+    """Read the command line and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--photos", type=int, default=1000)
+    parser.add_argument("--jobs", default="1,2")
+    parser.add_argument("--peers-python", type=Path, help="an interpreter with dlib and its weights")
+    parser.add_argument("--no-peers", action="store_true")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        recognizer = DlibRecognizer.load(folder / "networks")
+        make_photos(options.folder, folder / "people", options.photos, recognizer)
+        photos = photos_in(folder / "people")
+        bare(photos[:3], recognizer)
+        speeds = {"bare loop, one thread": len(photos) / bare(photos, recognizer)}
+        memory = {}
+        make_photos(options.folder, folder / "few", 3, recognizer)
+        enroll(folder / "few", 1)  # reads every library from the disk once
+        for jobs in (int(one) for one in options.jobs.split(",")):
+            seconds, held, enrolled = enroll(folder / "people", jobs)
+            name = f"`enroll --jobs {jobs}`, {enrolled:,} enrolled"
+            speeds[name], memory[name] = len(photos) / seconds, held
+        if not options.no_peers:
+            peer = stack.enter_context(Peer(options.peers_python or peers_python()))
+            some = photos[::10]
+            speeds["face_recognition, descriptors alone"] = len(some) / descriptors(some, peer)
+    reference = next(iter(speeds.values()))
+    last = list(speeds.values())[-1]
+    print(f"{machine()}; {len(photos):,} photos of {SIDE} x {SIDE}\n")
+    head = ["", "photos/s", "of the bare loop", "times as fast as the last", "peak memory"]
+    rows = [
+        [
+            name,
+            f"{speed:.1f}",
+            f"{speed / reference:.2f}",
+            f"{speed / last:.1f}",
+            f"{memory[name] / 1e6:.0f} MB" if name in memory else "",
+        ]
+        for name, speed in speeds.items()
+    ]
+    print(table(head, rows))
+
+
+if __name__ == "__main__":
+    main()
