@@ -6,8 +6,7 @@ From the faces in FOLDER's photos as many crops of 250 x 250 pixels are made as 
 different, a hundred to a person. `enroll` then runs as its user starts it, with records and store on disk and
 everything durable. Beside it, on the same files: a bare loop of this program's decoding, detection and
 descriptors, and face_recognition's descriptors alone, the time it takes to find the faces not counted (both on one
-thread; the second on every tenth photo). Start-up, with the building of the networks, is counted with enroll and not
-with the loops.
+thread; the second on every tenth photo). Start-up and the building of the networks count with enroll.
 """
 
 from __future__ import annotations

@@ -97,8 +97,26 @@ def test_the_more_a_face_is_blurred_the_less_sharp_it_is(hopper, recognizer):
     ]
     assert figures == sorted(figures, reverse=True)
     assert figures[0] > 70
-    assert figures[-1] < 10
+    assert figures[-1] < 20
     assert quality.sharpness(np.zeros((150, 150, 3), np.uint8)) == 0
+
+
+@pytest.mark.parametrize("share", [0.6, 0.3])
+def test_a_face_is_as_sharp_in_little_light_or_contrast(share, hopper, recognizer):
+    (face,) = recognizer.detect(hopper)
+    sharp = quality.sharpness(embed.chip(hopper, face.points))
+    for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
+        poorer = enhancer(hopper).enhance(share)
+        assert quality.sharpness(embed.chip(poorer, face.points)) == pytest.approx(sharp, abs=5)
+
+
+def test_a_small_face_is_less_sharp_than_a_large_one(hopper, recognizer):
+    figures = []
+    for width in (300, 150, 90, 70):
+        (face,) = recognizer.detect(hopper.resize((width, width * hopper.height // hopper.width)))
+        figures.append(face.sharpness)
+    assert figures == sorted(figures, reverse=True)
+    assert figures[0] > figures[-1] + 10
 
 
 def test_confidence_grows_with_the_detectors_score_and_stays_on_its_scale():
