@@ -90,7 +90,7 @@ def open_server(
     except ModuleNotFoundError as exc:
         raise ConfigurationError(f"{exc.name} is missing: pip install 'facesearch[serve]'") from exc
 
-    open_engine = partial(_open_engine, data or settings.engine_store, settings.cache)
+    open_engine = partial(_open_engine, data or settings.engine_store, settings.cache, settings.detail)
     try:
         with open_keys(settings, data) as keys, serving(open_engine, keys, Wish(**wish)) as server:
             yield server
@@ -121,7 +121,7 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
         session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
     )
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    engine = _open_engine(settings.engine_store, settings.cache)
+    engine = _open_engine(settings.engine_store, settings.cache, settings.detail)
     attach(client, engine)
 
     def close() -> None:
@@ -131,7 +131,7 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
     return client, close
 
 
-def _open_engine(store: Path, cache: Path) -> Engine:
+def _open_engine(store: Path, cache: Path, detail: str) -> Engine:
     """The engine over a store, with the networks that come with it. Raises ConfigurationError."""
     from facesearch.engine.errors import StoreError
     from facesearch.engine.service import Engine
@@ -140,7 +140,7 @@ def _open_engine(store: Path, cache: Path) -> Engine:
     def recognizer() -> Any:
         from facesearch.engine.vision.recognizer import DlibRecognizer
 
-        return DlibRecognizer.load(cache=cache)
+        return DlibRecognizer.load(cache=cache, detail=detail)
 
     try:
         weights.folder()

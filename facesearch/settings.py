@@ -20,11 +20,13 @@ import platformdirs
 from facesearch.errors import ConfigurationError
 
 FILE_NAME = "facesearch.toml"
+DETAILS = ("fast", "auto", "high")
 
 DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "home": "Folder for everything the program keeps: records, the embedded engine's store, caches",
         "engine": "`embedded`, `aws`, or the URL of an endpoint that speaks Rekognition's API",
+        "detail": "How small the faces are that the embedded engine looks for: `fast`, `auto` or `high`",
         "database_url": "Where the records are, as a SQLAlchemy URL (SQLite or Postgres)",
         "jobs": "Photos worked on at the same time",
         "max_attempts": "Tries of one call to the service, the first one included",
@@ -44,6 +46,7 @@ class Settings:
 
     home: Path = field(default_factory=_default_home)
     engine: str = "embedded"
+    detail: str = "auto"
     database_url: str = ""
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_attempts: int = 5
@@ -163,6 +166,11 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(
             f"engine (from {settings.origin('engine')}) must be embedded, aws or a URL such as "
             f"http://127.0.0.1:9000, not {settings.engine!r}"
+        )
+    if settings.detail not in DETAILS:
+        raise ConfigurationError(
+            f"detail (from {settings.origin('detail')}) must be one of {', '.join(DETAILS)}, "
+            f"not {settings.detail!r}"
         )
     for name in ("jobs", "max_attempts", "connect_timeout", "read_timeout"):
         value = getattr(settings, name)

@@ -316,6 +316,18 @@ def test_faces_are_detected_and_compared_without_a_collection(fs, people):
     assert (other.matches, len(other.unmatched)) == ((), 1)
 
 
+def test_a_closer_look_finds_the_faces_that_a_fast_one_passes_over(samples, tmp_path):
+    scene = Image.new("RGB", (1920, 1080), "gray")
+    with Image.open(photos_of(samples / "people")[0]) as photo:
+        scene.paste(photo.convert("RGB").resize((120, 120 * photo.height // photo.width)), (900, 400))
+    scene.save(tmp_path / "scene.png")
+    found = {}
+    for detail in ("fast", "high"):
+        with FaceSearch.open(detail=detail) as fs:
+            found[detail] = len(fs.detect(tmp_path / "scene.png"))
+    assert found == {"fast": 0, "high": 1}
+
+
 def test_a_comparison_names_the_photo_that_shows_no_face(fs, people, tmp_path):
     photo, wall = photos_of(people)[0], tmp_path / "wall.png"
     Image.new("RGB", (200, 200), "teal").save(wall)

@@ -58,6 +58,7 @@ def test_a_file_in_the_home_folder_serves_every_folder_without_one(folder):
         ({"FACESEARCH_JOBS": "0"}, "jobs .from FACESEARCH_JOBS. must be more than 0"),
         ({"FACESEARCH_READ_TIMEOUT": "nan"}, "must be more than 0"),
         ({"FACESEARCH_READ_TIMEOUT": "inf"}, "must be more than 0"),
+        ({"FACESEARCH_DETAIL": "finest"}, "detail .from FACESEARCH_DETAIL. must be one of fast, auto, high"),
         ({"FACESEARCH_ENGINE": "azure"}, "embedded, aws or a URL"),
         ({"FACESEARCH_ENGINE": "ftp://x"}, "embedded, aws or a URL"),
         ({"FACESEARCH_ENGINE": "http://"}, "embedded, aws or a URL"),

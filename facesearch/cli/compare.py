@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="A", type=options.PATH)
 @click.argument("target", metavar="B", type=options.PATH)
 @options.threshold
+@options.detail
 @options.connection
 @options.output
 def compare(source: Path, target: Path, threshold: float, settings: Settings, form: Format) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photo", metavar="PHOTO", type=options.PATH)
+@options.detail
 @options.connection
 @options.output
 def detect(photo: Path, settings: Settings, form: Format) -> None:

@@ -59,6 +59,7 @@ _ADVICE = {
     help="For a photo of several faces: the largest if it is clearly the subject, always the largest, or none.",
 )
 @options.jobs
+@options.detail
 @options.connection
 @options.output
 def enroll(

@@ -68,6 +68,11 @@ jobs = click.option(
     type=click.IntRange(min=1),
     help="Photos worked on at the same time.",
 )
+detail = click.option(
+    "--detail",
+    type=click.Choice(["fast", "auto", "high"]),
+    help="How small the faces are that the embedded engine looks for.",
+)
 yes = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
@@ -112,10 +117,16 @@ def output(command: Command) -> Command:
 
 def _with_settings(command: Command) -> Command:
     @functools.wraps(command)
-    def resolved(*args: Any, database_url: str | None, engine: str | None = None, **kwargs: Any) -> Any:
+    def resolved(
+        *args: Any,
+        database_url: str | None,
+        engine: str | None = None,
+        detail: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
         from facesearch.settings import Settings
 
-        settings = Settings.resolve({"engine": engine, "database_url": database_url})
+        settings = Settings.resolve({"engine": engine, "database_url": database_url, "detail": detail})
         return command(*args, settings=settings, **kwargs)
 
     return resolved  # type: ignore[return-value]

@@ -41,6 +41,7 @@ _ANSWERS = {
     "--save", metavar="DIR", type=options.PATH, help="Write each photo there with boxes and names drawn."
 )
 @options.jobs
+@options.detail
 @options.connection
 @options.output
 def search(
