@@ -75,7 +75,7 @@ def test_a_higher_bar_keeps_nothing_that_a_lower_one_drops():
 
 
 def test_auto_keeps_small_and_soft_faces_that_can_still_be_recognised():
-    assert quality.shortcomings(face(width=30.0, height=30.0, sharpness=8.0, brightness=10.0), "AUTO") == ()
+    assert quality.shortcomings(face(width=30.0, height=30.0, sharpness=14.0, brightness=10.0), "AUTO") == ()
 
 
 def test_low_quality_goes_before_small_size():
