@@ -209,6 +209,12 @@ def engine(new_engine, tmp_path):
 
 
 @pytest.fixture
+def held_engine(engine):
+    """The engine itself, for requests that no client makes; its answers are held against the model as well."""
+    return HeldEngine(engine)
+
+
+@pytest.fixture
 def client(engine, connect):
     return connect(engine)
 
