@@ -9,7 +9,7 @@ const client = new sdk.RekognitionClient({ maxAttempts: 1 });
 const photos = JSON.parse(process.argv[2]);
 const CollectionId = "staff";
 const faces = {};
-const told = { found: {}, listed: [], pages: 0 };
+const told = { found: {}, foundUsers: {}, listed: [], pages: 0 };
 
 await client.send(new sdk.CreateCollectionCommand({ CollectionId }));
 for (const [person, [photo]] of Object.entries(photos)) {
@@ -26,6 +26,20 @@ for (const [person, [, photo]] of Object.entries(photos)) {
   const search = new sdk.SearchFacesByImageCommand({ CollectionId, Image, MaxFaces: 1 });
   told.found[person] = (await client.send(search)).FaceMatches.map((match) => match.Face.FaceId);
 }
+for (const UserId of Object.values(faces)) {
+  await client.send(new sdk.CreateUserCommand({ CollectionId, UserId }));
+  await client.send(new sdk.AssociateFacesCommand({ CollectionId, UserId, FaceIds: [UserId] }));
+}
+for (const [person, [, photo]] of Object.entries(photos)) {
+  const Image = { Bytes: await readFile(photo) };
+  const search = new sdk.SearchUsersByImageCommand({ CollectionId, Image, MaxUsers: 1 });
+  told.foundUsers[person] = (await client.send(search)).UserMatches.map((match) => match.User.UserId);
+}
+const [gone, kept] = Object.values(faces);
+await client.send(new sdk.DeleteUserCommand({ CollectionId, UserId: gone }));
+const { Users } = await client.send(new sdk.ListUsersCommand({ CollectionId }));
+told.keptUsers = [Users.map((user) => user.UserId), [kept]];
+await client.send(new sdk.DeleteUserCommand({ CollectionId, UserId: kept }));
 const described = await client.send(new sdk.DescribeCollectionCommand({ CollectionId }));
 told.created = described.CreationTimestamp.toISOString();
 const FaceIds = Object.values(faces);

@@ -23,7 +23,7 @@ def aws(endpoint):
             command, capture_output=True, text=True, env={**endpoint.environment, **environment}
         )
         assert (done.returncode != 0) == fails, done.stderr
-        return done.stderr if fails else json.loads(done.stdout)
+        return done.stderr if fails else json.loads(done.stdout or "{}")
 
     return run
 
@@ -53,6 +53,28 @@ def test_the_aws_cli_indexes_lists_searches_and_deletes(aws, portraits):
     assert aws("describe-collection", *staff)["FaceCount"] == 1
     assert aws("delete-collection", *staff)["StatusCode"] == 200
     assert aws("list-collections")["CollectionIds"] == []
+
+
+def test_the_aws_cli_finds_users_by_the_faces_they_have_been_given(aws, portraits):
+    aws("create-collection", "--collection-id", "staff")
+    staff = ("--collection-id", "staff")
+    for user, (photo, _) in zip(("first", "second"), portraits.values(), strict=True):
+        aws("create-user", *staff, "--user-id", user)
+        [record] = aws("index-faces", *staff, "--image-bytes", f"fileb://{photo}")["FaceRecords"]
+        face = record["Face"]["FaceId"]
+        given = aws("associate-faces", *staff, "--user-id", user, "--face-ids", face)
+        assert given["AssociatedFaces"] == [{"FaceId": face}] and given["UserStatus"] == "ACTIVE"
+    listed = aws("list-users", *staff, "--page-size", 1)
+    assert [user["UserId"] for user in listed["Users"]] == ["first", "second"]
+
+    for user, (_, photo) in zip(("first", "second"), portraits.values(), strict=True):
+        found = aws("search-users-by-image", *staff, "--image-bytes", f"fileb://{photo}", "--max-users", 1)
+        assert [match["User"]["UserId"] for match in found["UserMatches"]] == [user]
+
+    aws("delete-user", *staff, "--user-id", "first")
+    assert [user["UserId"] for user in aws("list-users", *staff)["Users"]] == ["second"]
+    said = aws("delete-user", *staff, "--user-id", "first", fails=True)
+    assert "ResourceNotFoundException" in said
 
 
 def test_the_aws_cli_tells_the_errors_of_the_engine(aws):

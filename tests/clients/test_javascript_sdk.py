@@ -25,7 +25,7 @@ def node_modules(tmp_path_factory):
     return folder
 
 
-def test_the_javascript_sdk_indexes_lists_searches_and_deletes(endpoint, node_modules, portraits):
+def test_the_javascript_sdk_indexes_lists_searches_uses_users_and_deletes(endpoint, node_modules, portraits):
     photos = {person: [str(photo) for photo in pair] for person, pair in portraits.items()}
     done = subprocess.run(
         ["node", PROGRAM, json.dumps(photos)],
@@ -39,6 +39,8 @@ def test_the_javascript_sdk_indexes_lists_searches_and_deletes(endpoint, node_mo
     assert told["listed"] == list(told["faces"].values())
     assert told["pages"] == 2
     assert told["found"] == {person: [face] for person, face in told["faces"].items()}
+    assert told["foundUsers"] == told["found"]  # a user's id is that of its face
+    assert told["keptUsers"][0] == told["keptUsers"][1]
     assert set(told["deleted"]) == set(told["faces"].values())
     age = datetime.now(UTC) - datetime.fromisoformat(told["created"])
     assert 0 <= age.total_seconds() < 600
