@@ -185,6 +185,7 @@ def delete_one(client, ledger, rng):
     if face_id is not None:
         assert client.delete_faces(**STAFF, FaceIds=[face_id])["DeletedFaces"] == [face_id]
         ledger.strike(face_id)
+    return face_id is not None
 
 
 def mix(number, urls, ledger, photo, seconds):
@@ -202,7 +203,8 @@ def mix(number, urls, ledger, photo, seconds):
             elif what == "search":
                 search_all(client, ledger, photo, name)
             else:
-                delete_one(client, ledger, rng)
+                if not delete_one(client, ledger, rng):
+                    continue
             ledger.calls[what] += 1
 
 
