@@ -13,7 +13,7 @@ PACKAGE = Path(facesearch.__file__).parent
 
 # What each room may import of facesearch itself, and of the libraries that have a room of their own.
 OURS = {
-    "domain": set(),
+    "domain": {"domain"},
     "errors": set(),
     "shipped": set(),
     "settings": {"errors"},
@@ -25,7 +25,7 @@ OURS = {
     "service_errors": {"errors"},
     "workflows": {"workflows", "domain", "errors", "photos"},
     "records": {"records", "domain", "errors", "shipped"},
-    "app": {"workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
+    "app": {"app", "workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
     "bootstrap": {
         "app",
         "domain",

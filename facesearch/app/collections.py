@@ -1,0 +1,45 @@
+"""Collections, and the faces in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from facesearch.app.bound import Bound
+from facesearch.domain import Collection, Deletion, ListedFace
+from facesearch.workflows import collections, people
+
+
+class Collections(Bound):
+    """Make, list and delete collections; list and delete faces."""
+
+    def create_collection(self, collection_id: str) -> Collection:
+        """Make a collection. Raises CollectionExistsError."""
+        return collections.create(self._gateway, self._database, collection_id)
+
+    def collection(self, collection_id: str) -> Collection:
+        """One collection, as the service describes it. Raises CollectionNotFoundError."""
+        return self._gateway.describe_collection(collection_id)
+
+    def collections(self) -> Iterator[Collection]:
+        """Every collection of the engine."""
+        return collections.listed(self._gateway)
+
+    def delete_collection(self, collection_id: str) -> Deletion:
+        """Delete a collection with its faces and our records of them; people stay."""
+        return collections.delete(self._gateway, self._database, collection_id)
+
+    def faces(self, collection_id: str, person: str | None = None) -> Iterator[ListedFace]:
+        """The faces a collection holds, joined to our records; with `person` only theirs."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        if person is None:
+            yield from collections.faces(self._gateway, self._database, collection)
+            return
+        with self._database.read() as records:
+            person_id = people.find(records, person).id
+            for enrolled in records.iter_faces(collection.arn, person_id):
+                yield ListedFace(enrolled.face, enrolled)
+
+    def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> Deletion:
+        """Delete faces from a collection, and then our records of them."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return collections.delete_faces(self._gateway, self._database, collection, face_ids)

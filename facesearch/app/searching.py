@@ -1,0 +1,89 @@
+"""Searching photos, drawing what was found, and looking at photos by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from functools import cached_property
+from itertools import chain, count
+from pathlib import Path
+
+from facesearch.app.bound import Bound
+from facesearch.domain import Comparison, FaceDetail, PhotoSearch, SearchedFace
+from facesearch.errors import NoFaceError
+from facesearch.workflows import collections, searching
+
+
+class Searching(Bound):
+    """Search, draw, detect and compare."""
+
+    def search(
+        self,
+        photos: Sequence[Path | str],
+        collection_id: str,
+        *,
+        threshold: float = 80.0,
+        max_matches: int | None = None,
+        jobs: int | None = None,
+    ) -> Generator[PhotoSearch]:
+        """Search the largest face of each photo; answers come in order and as they are ready.
+
+        `threshold` is Rekognition's FaceMatchThreshold, 0..100; `max_matches` counts people, not faces.
+        """
+        return searching.search(
+            self._gateway,
+            self._database,
+            map(Path, photos),
+            collections.remembered(self._gateway, self._database, collection_id),
+            threshold=threshold,
+            max_matches=max_matches,
+            jobs=jobs or self.settings.jobs,
+        )
+
+    def draw(self, result: PhotoSearch, folder: Path) -> Path:
+        """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.
+
+        Two photos of one file name do not overwrite each other.
+        """
+        from facesearch import drawing, photos
+
+        source = Path(result.path)
+        drawn = drawing.draw(photos.open_upright(source), [(face.box, _label(face)) for face in result.faces])
+        target = self._drawing_target(source, Path(folder))
+        drawing.save(drawn, target)
+        return target
+
+    @cached_property
+    def _drawn(self) -> dict[Path, Path]:
+        """Which photo was drawn into which file."""
+        return {}
+
+    def _drawing_target(self, source: Path, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        endings = chain([""], (f"-{number}" for number in count(2)))
+        targets = (folder / f"{source.stem}{ending}.faces.jpg" for ending in endings)
+        return next(target for target in targets if self._drawn.setdefault(target, source) == source)
+
+    def detect(self, photo: Path | str) -> tuple[FaceDetail, ...]:
+        """Every face of a photo, largest first."""
+        from facesearch import photos
+
+        return self._gateway.detect_faces(photos.prepare(Path(photo)).data)
+
+    def compare(self, source: Path | str, target: Path | str, threshold: float = 80.0) -> Comparison:
+        """The largest face of one photo against every face of another. Raises NoFaceError naming the photo."""
+        from facesearch import photos
+
+        paths = {"source": str(source), "target": str(target)}
+        images = [photos.prepare(Path(path)).data for path in paths.values()]
+        try:
+            return self._gateway.compare_faces(*images, threshold=threshold)
+        except NoFaceError as exc:
+            raise NoFaceError(exc.reason, paths.get(exc.photo or "")) from exc
+
+
+def _label(face: SearchedFace) -> str:
+    if not face.matches:
+        return "no match"
+    best = face.matches[0]
+    name = best.person.name if best.person else f"face {best.face_id}"
+    return f"{name} {best.similarity:.1f}"

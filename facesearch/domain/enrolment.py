@@ -1,0 +1,113 @@
+"""Enrolling: what is planned, how each photo ends, and what is written down about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from facesearch.domain.faces import Collection, FaceRecord
+from facesearch.domain.records import Photo
+
+
+class OnMultiple(StrEnum):
+    """What to do with a photo of several faces."""
+
+    AUTO = (
+        "auto"  # the largest, when it has at least three times the area of the next; else leave the photo out
+    )
+    LARGEST = "largest"
+    SKIP = "skip"
+
+
+class PhotoStatus(StrEnum):
+    """The one state a photo ends an enrolment in."""
+
+    ENROLLED = "enrolled"
+    ALREADY = "already"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FILTERED = "filtered"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpec:
+    """Who the photos of one folder show, as the folder (or the caller) says it.
+
+    None means that nothing was said, so that enrolling again without a person file takes nothing away.
+    """
+
+    name: str
+    key: str | None = None
+    attributes: Mapping[str, object] | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhoto:
+    """A file to enrol and whom it shows; `problem` says why it cannot be (it belongs to no person ...)."""
+
+    path: Path
+    person: PersonSpec | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoOutcome:
+    """How one photo of an enrolment ended."""
+
+    path: str
+    person: str | None
+    status: PhotoStatus
+    reason: str | None = None
+    face_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentReport:
+    """How an enrolment ended: a count for each status, and each photo that was not enrolled with its reason."""
+
+    run: str
+    collection: Collection
+    counts: Mapping[PhotoStatus, int]
+    problems: tuple[PhotoOutcome, ...]
+    people: int
+    seconds: float
+
+    @property
+    def total(self) -> int:
+        """Every photo that was looked at."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is written down before a photo is sent: that it is about to be."""
+
+    person_id: str
+    photo: Photo
+    on_multiple: OnMultiple
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is written down after the service answered: the photo's state and the face that was stored."""
+
+    person_id: str
+    sha256: str
+    status: PhotoStatus
+    reason: str | None = None
+    record: FaceRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Where a photo of a person stands in a collection; a status of None is an intent nobody settled."""
+
+    status: PhotoStatus | None
+    reason: str | None = None
+    on_multiple: OnMultiple | None = None
+    face_id: str | None = None

@@ -1,0 +1,51 @@
+"""Searching: what was found in a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from facesearch.domain.faces import Box
+from facesearch.domain.records import Person, Photo
+
+
+class SearchStatus(StrEnum):
+    """The four answers a search of one photo can have."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    NO_FACE = "no_face"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMatch:
+    """A person found, by the face of theirs that matched best.
+
+    `person` and `photo` are None for a face that the collection holds and our records do not know.
+    """
+
+    person: Person | None
+    similarity: float
+    face_id: str
+    photo: Photo | None
+    external_image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedFace:
+    """A face of the query photo and the people it resembles, best first."""
+
+    box: Box
+    confidence: float
+    matches: tuple[PersonMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSearch:
+    """What a search found in one photo."""
+
+    path: str
+    status: SearchStatus
+    faces: tuple[SearchedFace, ...] = ()
+    reason: str | None = None
