@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
 
-    from facesearch.engine.keys import Keys
-    from facesearch.engine.server import Server
+    from facesearch.engine.http.keys import Keys
+    from facesearch.engine.http.server import Server
+    from facesearch.engine.http.workers import Workers
     from facesearch.engine.service import Engine
-    from facesearch.engine.workers import Workers
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
 
@@ -63,7 +63,7 @@ def database_revision(settings: Settings) -> tuple[str | None, str]:
 def open_keys(settings: Settings, data: Path | None = None) -> Iterator[Keys]:
     """The access keys of a store: of the embedded engine's if no other is named. Raises ConfigurationError."""
     from facesearch.engine.errors import StoreError
-    from facesearch.engine.keys import Keys
+    from facesearch.engine.http.keys import Keys
 
     try:
         yield Keys.beside(data or settings.engine_store)
@@ -75,9 +75,10 @@ def open_keys(settings: Settings, data: Path | None = None) -> Iterator[Keys]:
 def open_server(
     settings: Settings, data: Path | None = None, faults: Mapping[str, Any] | None = None, **wish: Any
 ) -> Iterator[Server | Workers]:
-    """A running server over a store; `wish` is facesearch.engine.serving.Wish, and `faults` are said in words.
+    """A running server over a store; `faults` are said in words.
 
-    Raises ConfigurationError, and UsageError for faults that cannot be.
+    `wish` is what facesearch.engine.http.serving.Wish holds. Raises ConfigurationError, and UsageError for
+    faults that cannot be.
     """
     from facesearch.engine.faults import Faults
 
@@ -86,7 +87,7 @@ def open_server(
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
     try:
-        from facesearch.engine.serving import ServingError, Wish, serving
+        from facesearch.engine.http.serving import ServingError, Wish, serving
     except ModuleNotFoundError as exc:
         raise ConfigurationError(f"{exc.name} is missing: pip install 'facesearch[serve]'") from exc
 

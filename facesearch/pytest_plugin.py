@@ -42,7 +42,7 @@ def rekognition_server(_rekognition_engines: Engines) -> Iterator[str]:
     from facesearch.engine.interception import REGION
 
     try:
-        from facesearch.engine.server import Server
+        from facesearch.engine.http.server import Server
     except ModuleNotFoundError as exc:
         pytest.fail(f"{exc.name} is missing: pip install 'facesearch[serve]'", pytrace=False)
 

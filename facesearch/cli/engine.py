@@ -17,9 +17,9 @@ from facesearch.cli.talk import agreed, say
 from facesearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from facesearch.engine.keys import AccessKey
-    from facesearch.engine.server import Server
-    from facesearch.engine.workers import Workers
+    from facesearch.engine.http.keys import AccessKey
+    from facesearch.engine.http.server import Server
+    from facesearch.engine.http.workers import Workers
 
 _KEY_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 

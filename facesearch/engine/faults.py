@@ -16,11 +16,12 @@ from random import Random
 from typing import TYPE_CHECKING, Self, TypeGuard
 
 from facesearch.engine import protocol
+from facesearch.engine.answering import LostAnswer
 from facesearch.engine.errors import RekognitionError
 
 if TYPE_CHECKING:
+    from facesearch.engine.answering import Closing
     from facesearch.engine.protocol import Authorise, Response
-    from facesearch.engine.server import Closing
 
 # Codes by operation: one that is always answered, or several with their probabilities.
 Errors = Mapping[str, str | Mapping[str, float]]
@@ -31,10 +32,6 @@ _TEXTS = {
     "ThrottlingException": "Slow down; sudden increase in rate of requests.",
 }
 _THROTTLES = ("ThrottlingException", "ProvisionedThroughputExceededException")
-
-
-class LostAnswer(Exception):  # noqa: N818 - nothing failed in the engine, only on the way back
-    """The request is done, and the connection is to break before its answer is out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ import botocore
 from botocore.client import BaseClient
 from botocore.session import Session
 
-from facesearch.engine.transports import Answering, answer
+from facesearch.engine.answering import Answering
+from facesearch.engine.transports import answer
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse

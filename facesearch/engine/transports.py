@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
-from facesearch.engine.faults import LostAnswer
+from facesearch.engine.answering import LostAnswer
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-    from facesearch.engine.protocol import Response
+    from facesearch.engine.answering import Answering
 
 _EVENT = "before-send.rekognition"
 _HANDLER = "facesearch-engine"
 
 Client = TypeVar("Client")
-
-
-class Answering(Protocol):
-    """What stands behind a door: an engine, with or without faults."""
-
-    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
-        """Answer one AWS JSON 1.1 request."""
-        ...
 
 
 def attach(client: Client, engine: Answering) -> Client:

@@ -24,9 +24,9 @@ from click.testing import CliRunner
 
 from facesearch import bootstrap
 from facesearch.cli import main
-from facesearch.engine import workers
-from facesearch.engine.server import listen, served
-from facesearch.engine.workers import Workers
+from facesearch.engine.http import workers
+from facesearch.engine.http.server import listen, served
+from facesearch.engine.http.workers import Workers
 
 
 def run(*arguments, code=0):

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from facesearch.engine.keys import Keys
-from facesearch.engine.server import Server
+from facesearch.engine.http.keys import Keys
+from facesearch.engine.http.server import Server
 from facesearch.engine.service import Engine
 from facesearch.engine.vision.recognizer import DlibRecognizer
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance
 
 from facesearch.engine import protocol
 from facesearch.engine.errors import FRAMEWORK_CODES
-from facesearch.engine.server import Server
+from facesearch.engine.http.server import Server
 from facesearch.engine.service import Engine
 from facesearch.engine.transports import attach
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from facesearch.cli import main
 from facesearch.engine.faults import Faults
-from facesearch.engine.server import Server
+from facesearch.engine.http.server import Server
 from facesearch.testing import Engines, mock_rekognition
 
 

@@ -69,7 +69,7 @@ PLUGIN = ("-p", "no:facesearch", "-p", "facesearch.pytest_plugin", "-p", "no:cac
 @pytest.fixture
 def run(pytester, samples):
     # What a run inside this one imports is forgotten after it, and numpy must not be imported twice.
-    import facesearch.engine.server
+    import facesearch.engine.http.server
     import facesearch.engine.vision.recognizer
     import facesearch.testing  # noqa: F401
 
@@ -109,7 +109,7 @@ def test_a_project_may_have_a_fixture_of_its_own_by_that_name(run, pytester):
 
 
 def test_a_server_without_its_packages_says_what_to_install(run, pytester, monkeypatch):
-    monkeypatch.delitem(sys.modules, "facesearch.engine.server", raising=False)
+    monkeypatch.delitem(sys.modules, "facesearch.engine.http.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)  # as Python marks what is not there
     pytester.makepyfile("def test_it(rekognition_server): ...")
     result = run()

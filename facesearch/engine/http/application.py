@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -25,21 +25,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from facesearch.engine import access_log, errors, protocol
-from facesearch.engine.access_log import Exchange
+from facesearch.engine import errors, protocol
+from facesearch.engine.answering import LostAnswer
 from facesearch.engine.errors import RekognitionError
-from facesearch.engine.faults import LostAnswer
-from facesearch.engine.metrics import CONTENT_TYPE
-from facesearch.engine.signatures import Signed, joined
+from facesearch.engine.http import access_log
+from facesearch.engine.http.access_log import Exchange
+from facesearch.engine.http.metrics import CONTENT_TYPE
+from facesearch.engine.http.signatures import Signed, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.types import Message, Receive, Scope, Send
 
-    from facesearch.engine.access import Caller, Gate
-    from facesearch.engine.hosts import Hosts
-    from facesearch.engine.metrics import Metrics
+    from facesearch.engine.answering import Served
+    from facesearch.engine.http.access import Caller, Gate
+    from facesearch.engine.http.hosts import Hosts
+    from facesearch.engine.http.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -48,24 +48,6 @@ ABORT = "abort"
 
 _REQUEST_ID = "x-amzn-RequestId"
 _GONE = 499  # what others log for a client that went away before its answer; nobody receives it
-
-
-class Engine(Protocol):
-    """What is served."""
-
-    def handle(
-        self, headers: Mapping[str, str], body: bytes, authorise: protocol.Authorise | None = None
-    ) -> protocol.Response:
-        """Answer one AWS JSON 1.1 request."""
-        ...
-
-    def arn(self, collection_id: str) -> str:
-        """The ARN of a collection."""
-        ...
-
-    def totals(self) -> tuple[int, int]:
-        """How many collections and faces there are."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +71,7 @@ class Limits:
 class Application:
     """The ASGI application over one engine. `close` when nothing is under way any more."""
 
-    def __init__(self, engine: Engine, gate: Gate, hosts: Hosts, metrics: Metrics, limits: Limits) -> None:
+    def __init__(self, engine: Served, gate: Gate, hosts: Hosts, metrics: Metrics, limits: Limits) -> None:
         self._engine = engine
         self._gate = gate
         self._hosts = hosts

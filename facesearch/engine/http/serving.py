@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from facesearch.engine.application import Limits
+from facesearch.engine.answering import Closing
 from facesearch.engine.faults import Faults, FaultyEngine
-from facesearch.engine.hosts import is_loopback
-from facesearch.engine.keys import Keys
-from facesearch.engine.server import Certificate, Closing, Server, listen, served
-from facesearch.engine.workers import Workers
+from facesearch.engine.http.application import Limits
+from facesearch.engine.http.hosts import is_loopback
+from facesearch.engine.http.keys import Keys
+from facesearch.engine.http.server import Certificate, Server, listen, served
+from facesearch.engine.http.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

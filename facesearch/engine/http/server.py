@@ -14,31 +14,24 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from facesearch.engine import access_log
-from facesearch.engine.access import Gate
-from facesearch.engine.application import ABORT, Application, Engine, Limits
-from facesearch.engine.hosts import Hosts, is_loopback
-from facesearch.engine.keys import Keys
-from facesearch.engine.metrics import Metrics
+from facesearch.engine.answering import Closing, Served
+from facesearch.engine.http import access_log
+from facesearch.engine.http.access import Gate
+from facesearch.engine.http.application import ABORT, Application, Limits
+from facesearch.engine.http.hosts import Hosts, is_loopback
+from facesearch.engine.http.keys import Keys
+from facesearch.engine.http.metrics import Metrics
 
 _BACKLOG = 128
 _MAX_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 20
 _GRACE_SECONDS = 10.0  # on top of a body's time: for the headers, and for an answer that says what was wrong
-
-
-class Closing(Engine, Protocol):
-    """An engine that is closed at the end."""
-
-    def close(self) -> None:
-        """Give the store back."""
-        ...
 
 
 class Certificate(NamedTuple):
@@ -81,7 +74,7 @@ class Server:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Served,
         *,
         listener: socket.socket | None = None,
         keys: Keys | None = None,

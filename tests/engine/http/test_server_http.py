@@ -17,10 +17,10 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from facesearch.engine import access_log, server
-from facesearch.engine.application import Limits
-from facesearch.engine.hosts import Hosts
-from facesearch.engine.server import Certificate, Server, listen
+from facesearch.engine.http import access_log, server
+from facesearch.engine.http.application import Limits
+from facesearch.engine.http.hosts import Hosts
+from facesearch.engine.http.server import Certificate, Server, listen
 
 LIST = {"X-Amz-Target": "RekognitionService.ListCollections", "Content-Type": "application/x-amz-json-1.1"}
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from facesearch.engine import signatures
 from facesearch.engine.errors import RekognitionError
-from facesearch.engine.keys import AccessKey, Keys
-from facesearch.engine.signatures import Claim, Signed
+from facesearch.engine.http import signatures
+from facesearch.engine.http.keys import AccessKey, Keys
+from facesearch.engine.http.signatures import Claim, Signed
 
 # What a read-only key may do. An operation that is not named here changes something, or may do so one day.
 READING = frozenset(

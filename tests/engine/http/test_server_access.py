@@ -17,11 +17,11 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from facesearch.engine.access import READING
 from facesearch.engine.errors import StoreError
-from facesearch.engine.keys import Keys
+from facesearch.engine.http.access import READING
+from facesearch.engine.http.keys import Keys
+from facesearch.engine.http.server import listen
 from facesearch.engine.operations import OPERATIONS
-from facesearch.engine.server import listen
 
 TARGET = "RekognitionService.ListCollections"
 
@@ -340,7 +340,7 @@ def test_the_file_of_keys_is_for_its_owner_alone_and_forgets_a_revoked_secret(ke
 
 def test_keys_that_several_programs_create_at_once_are_all_there_and_whole(keys):
     code = (
-        "import sys; from pathlib import Path; from facesearch.engine.keys import Keys\n"
+        "import sys; from pathlib import Path; from facesearch.engine.http.keys import Keys\n"
         "for _ in range(20): print(Keys(Path(sys.argv[1])).create().access_key_id)"
     )
     command = [sys.executable, "-c", code, str(keys.path)]

@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
-from facesearch.engine.server import Server, address_of
+from facesearch.engine.http.server import Server, address_of
 
 log = logging.getLogger(__name__)
 

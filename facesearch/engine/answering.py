@@ -1,0 +1,41 @@
+"""What stands behind the doors to an engine, in-process and HTTP: the engine itself, or one behind faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from facesearch.engine.protocol import Authorise, Response
+
+
+class Answering(Protocol):
+    """What answers requests of AWS JSON 1.1."""
+
+    def handle(self, headers: Mapping[str, str], body: bytes, authorise: Authorise | None = None) -> Response:
+        """Answer one request. Raises LostAnswer."""
+        ...
+
+
+class Served(Answering, Protocol):
+    """What a server serves."""
+
+    def arn(self, collection_id: str) -> str:
+        """The ARN of a collection."""
+        ...
+
+    def totals(self) -> tuple[int, int]:
+        """How many collections and faces there are."""
+        ...
+
+
+class Closing(Served, Protocol):
+    """What is closed at the end."""
+
+    def close(self) -> None:
+        """Give the store back."""
+        ...
+
+
+class LostAnswer(Exception):  # noqa: N818 - nothing failed in the engine, only on the way back
+    """The request is done, and the connection is to break before its answer is out."""
