@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
 
-HEAD = "0001"  # the newest migration; a constant, so that opening a database needs no Alembic
+HEAD = "0002"  # the newest migration; a constant, so that opening a database needs no Alembic
 
 INTENT = "intent"  # the state of a journal row whose photo was about to be sent; else a PhotoStatus value
 
@@ -71,11 +71,12 @@ class PhotoRow(Row):
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     path: Mapped[str] = mapped_column(PathText)  # where it was last seen
+    dhash: Mapped[str | None] = mapped_column(String(16))  # 16 hex digits, alike for pictures that look alike
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class RunRow(Row):
-    """One enrolment; without `finished_at` it was interrupted, or is going on."""
+    """One enrolment; without `finished_at` it was killed, or is going on."""
 
     __tablename__ = "runs"
 
@@ -84,6 +85,9 @@ class RunRow(Row):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     counts: Mapped[dict[str, int] | None] = mapped_column(Json)
+    source: Mapped[str | None] = mapped_column(PathText)  # what was enrolled, as it was asked for
+    outcome: Mapped[str | None] = mapped_column(String(16))  # a RunOutcome value
+    reason: Mapped[str | None] = mapped_column(Remark)  # why it ended before everything was done
 
 
 class JournalRow(Row):
@@ -100,8 +104,61 @@ class JournalRow(Row):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Remark)
     on_multiple: Mapped[str | None] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")  # calls made, repeated ones included
+    calls: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # those that were answered, and so billed
+    milliseconds: Mapped[int | None]  # that the last call took
+    request_id: Mapped[str | None] = mapped_column(String(64))  # of the last call
     intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChangeRow(Row):
+    """A remote change that is not the enrolment of a photo: intended before the call, settled after it.
+
+    The person is not a reference: the row outlives them until the service has confirmed that their faces are gone.
+    """
+
+    __tablename__ = "changes"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), index=True)
+    operation: Mapped[str] = mapped_column(String(64))  # Rekognition's name of it: DeleteFaces ...
+    person: Mapped[str | None] = mapped_column(String(32), index=True)
+    user_id: Mapped[str | None] = mapped_column(String(128))
+    face_id: Mapped[str | None] = mapped_column(String(36))
+    state: Mapped[str] = mapped_column(String(16))  # a ChangeState value
+    reason: Mapped[str | None] = mapped_column(Remark)
+    attempts: Mapped[int] = mapped_column(default=0)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UsageRow(Row):
+    """How many calls of an operation an engine answered on one day (UTC)."""
+
+    __tablename__ = "usage"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    engine: Mapped[str] = mapped_column(
+        String(255), primary_key=True
+    )  # what its collections' ARNs begin with
+    operation: Mapped[str] = mapped_column(String(64), primary_key=True)
+    calls: Mapped[int] = mapped_column(BigInteger)
+
+
+class FileRow(Row):
+    """What a file held when it had this size, time and inode: an unchanged one need not be read again."""
+
+    __tablename__ = "files"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # sha256 of the machine's name and the path
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified_ns: Mapped[int] = mapped_column(BigInteger)
+    inode: Mapped[str] = mapped_column(String(48))  # device and inode
+    sha256: Mapped[str] = mapped_column(String(64))
 
 
 class FaceRow(Row):
