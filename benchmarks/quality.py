@@ -29,7 +29,6 @@ from peers import photos_in, table
 from facesearch.engine import images
 from facesearch.engine.operations import quality
 from facesearch.engine.vision.recognizer import DlibRecognizer, SeenFace
-from facesearch.engine.vision.similarity import similarity
 
 FILTERS = ("LOW", "AUTO", "MEDIUM", "HIGH")
 HEAD_IN_FACE = 1.5  # a chip, in which blur is measured, is wider than a face by so much
@@ -143,7 +142,9 @@ def line(name: str, spoil: Spoil, people: list[Portrait], recognizer: DlibRecogn
         vector = recognizer.embed(image, [face])[0]
         moved.append(float(np.linalg.norm(vector - one.vector)))
         others = [other.vector for other in people if other.person == one.person and other is not one]
-        recognised += [float(similarity(np.linalg.norm(vector - other))) >= 80 for other in others]
+        recognised += [
+            float(recognizer.scale.similarity(np.linalg.norm(vector - other))) >= 80 for other in others
+        ]
     if not faces:
         return [name, "0 %", *["-"] * (4 + len(FILTERS))]
     kept = [f"{len(quality.good_enough(faces, level)) / len(faces):.0%}" for level in FILTERS]

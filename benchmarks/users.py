@@ -74,6 +74,7 @@ class Remembering:
         self._vectors: dict[tuple[bytes, tuple[float, ...]], NDArray[np.float32]] = {}
         self.model_version = recognizer.model_version
         self.dimensions = recognizer.dimensions
+        self.scale = recognizer.scale
 
     def detect(self, image: Image.Image) -> list[SeenFace]:
         key = hashlib.sha256(image.tobytes()).digest()

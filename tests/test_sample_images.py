@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from facesearch.engine.vision.built_in import DLIB
 from facesearch.engine.vision.recognizer import DlibRecognizer
-from facesearch.engine.vision.similarity import similarity
 
 SUREST_STRANGERS, LEAST_ALIKE = (
     70.0,
@@ -193,6 +193,6 @@ def test_photos_of_one_person_match_and_no_two_people_do(labels, seen):
     pairs = list(combinations(labelled_faces(labels, seen), 2))
     alike = {True: [], False: []}
     for (first, one), (second, other) in pairs:
-        alike[first == second].append(float(similarity(float(np.linalg.norm(one - other)))))
+        alike[first == second].append(float(DLIB.scale.similarity(float(np.linalg.norm(one - other)))))
     assert min(alike[True]) >= LEAST_ALIKE
     assert max(alike[False]) < SUREST_STRANGERS

@@ -47,6 +47,14 @@ class StoreError(Exception):
     """The file cannot be used as a store: it is of a newer version, of another program, or out of reach."""
 
 
+class ModelError(Exception):
+    """A face model cannot be used; the text is a sentence for whoever looks after this machine."""
+
+
+class ModelMissingError(ModelError):
+    """No face model of that version or name is on this machine."""
+
+
 def serialization(message: str) -> RekognitionError:
     """The body is not JSON, or a value is not of its member's type."""
     return RekognitionError("SerializationException", message)
@@ -123,6 +131,12 @@ def other_model(collection_id: str, theirs: str, ours: str) -> RekognitionError:
         f"The collection id: {collection_id} was made with face model version {theirs}, and this engine runs "
         f"{ours}. Create a new collection and index the images again.",
     )
+
+
+def model_missing(collection_id: str | None, model: str, reason: str) -> RekognitionError:
+    """The face model of a collection, or of new collections, is not on this machine or cannot be used."""
+    whose = f"The collection id: {collection_id} was made with" if collection_id else "New collections get"
+    return RekognitionError("InvalidParameterException", f"{whose} the face model {model}. {reason}")
 
 
 def face_not_found() -> RekognitionError:

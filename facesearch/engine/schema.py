@@ -84,6 +84,16 @@ _VERSIONS = (
     CREATE INDEX requests_by_collection ON requests (collection);
     CREATE INDEX requests_by_time ON requests (made_at);
     """,
+    # 3: face models beside the default one. `models` says what the versions stand for that were ever chosen, and
+    # `model` which of them new collections get, NULL being the default.
+    """
+    CREATE TABLE models (
+        version TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        sha256 TEXT
+    ) STRICT;
+    ALTER TABLE store ADD COLUMN model TEXT REFERENCES models;
+    """,
 )
 SCHEMA_VERSION = len(_VERSIONS)
 

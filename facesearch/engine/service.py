@@ -1,8 +1,7 @@
-"""The engine: a store, a recognizer that is made when first needed, and the operations over both."""
+"""The engine: a store, face models that are loaded when first needed, and the operations over both."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from facesearch.engine import protocol
 from facesearch.engine.index import Indexes
+from facesearch.engine.models.chosen import ChosenModels
 from facesearch.engine.operations import OPERATIONS
 from facesearch.engine.operations.context import Context
 from facesearch.engine.protocol import Authorise, Response
+from facesearch.engine.recognizers import Recognizers
 from facesearch.engine.s3 import S3Client, S3Objects
 from facesearch.engine.storage import Store
 from facesearch.engine.tags import Tags
@@ -27,8 +28,9 @@ class Engine:
     """Answers Rekognition requests out of one store, for any number of threads.
 
     `store` is the file that keeps the collections; None keeps them in memory. `recognizer` is called once, at the
-    first request that has to look at a face, and `s3` at the first that names an S3Object; without `s3` such a
-    request is refused. Raises StoreError when the file cannot be used.
+    first request that needs the default face model, and `models` with the version of any other (ModelError if it
+    has none); without `models` there is no other. `s3` is called at the first request that names an S3Object;
+    without it such a request is refused. Raises StoreError when the file cannot be used.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Engine:
         recognizer: Callable[[], Recognizer],
         region: str = "us-east-1",
         s3: Callable[[], S3Client] | None = None,
+        models: Callable[[str], Recognizer] | None = None,
     ) -> None:
         self._store = Store(store)
         users = Users(self._store.connections)
@@ -46,7 +49,7 @@ class Engine:
             tags=Tags(self._store.connections),
             indexes=Indexes(self._store),
             user_indexes=UserIndexes(users),
-            recognizer=_Once(recognizer),
+            recognizers=Recognizers(ChosenModels(self._store.connections), recognizer, models),
             region=region,
             objects=None if s3 is None else S3Objects(s3),
         )
@@ -67,18 +70,3 @@ class Engine:
     def close(self) -> None:
         """Give the store back; what is asked afterwards fails."""
         self._store.close()
-
-
-class _Once:
-    """Calls a factory at the first call and gives the same recognizer at each."""
-
-    def __init__(self, factory: Callable[[], Recognizer]) -> None:
-        self._factory = factory
-        self._guard = threading.Lock()
-        self._recognizer: Recognizer | None = None
-
-    def __call__(self) -> Recognizer:
-        with self._guard:
-            if self._recognizer is None:
-                self._recognizer = self._factory()
-            return self._recognizer

@@ -149,6 +149,7 @@ class Relabelled:
         self._recognizer = recognizer
         self.model_version = model_version
         self.dimensions = recognizer.dimensions
+        self.scale = recognizer.scale
         self.detect = recognizer.detect
         self.embed = recognizer.embed
 

@@ -352,7 +352,7 @@ def test_a_search_sees_every_change_at_once(both, faces, photos):
 
 
 def test_a_user_s_similarity_is_that_of_the_root_mean_square_distance_to_its_faces(both, faces):
-    from facesearch.engine.vision.similarity import distance
+    from facesearch.engine.vision.built_in import DLIB
 
     def likeness(answer):
         return {match["Face"]["FaceId"]: match["Similarity"] for match in answer["FaceMatches"]}
@@ -360,5 +360,5 @@ def test_a_user_s_similarity_is_that_of_the_root_mean_square_distance_to_its_fac
     ask = {"CollectionId": "staff", "FaceId": faces["eileen"]}
     (_, match) = both.search_users(**ask, UserMatchThreshold=0)["UserMatches"]
     single = likeness(both.search_faces(**ask, FaceMatchThreshold=0))
-    squares = [float(distance(single[faces[name]])) ** 2 for name in ("grace", "grace again")]
-    assert float(distance(match["Similarity"])) ** 2 == pytest.approx(sum(squares) / 2, abs=1e-4)
+    squares = [float(DLIB.scale.distance(single[faces[name]])) ** 2 for name in ("grace", "grace again")]
+    assert float(DLIB.scale.distance(match["Similarity"])) ** 2 == pytest.approx(sum(squares) / 2, abs=1e-4)

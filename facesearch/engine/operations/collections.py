@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def create_collection(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Bind a new collection to this engine's face model, for good."""
+    """Bind a new collection to the face model that the store's new collections are made with, for good."""
     model_version = context.recognizer().model_version
     collection_id, tags = parameters["CollectionId"], parameters.get("Tags", {})
     if len(tags) > MAX_TAGS:

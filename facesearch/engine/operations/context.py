@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from facesearch.engine import errors
 
 if TYPE_CHECKING:
     from facesearch.engine.index import Indexes
+    from facesearch.engine.recognizers import Recognizers
     from facesearch.engine.s3 import S3Objects
     from facesearch.engine.storage import Store, StoredCollection
     from facesearch.engine.tags import Tags
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an engine keeps (all in one store), its searchable vectors, its recognizer (made at the first call),
-    its region, and its way to S3 if it has one.
+    """What an engine keeps (all in one store), its searchable vectors, its face models, its region, and its way to
+    S3 if it has one.
     """
 
     store: Store
@@ -29,7 +30,7 @@ class Context:
     tags: Tags
     indexes: Indexes
     user_indexes: UserIndexes
-    recognizer: Callable[[], Recognizer]
+    recognizers: Recognizers
     region: str
     objects: S3Objects | None
 
@@ -58,11 +59,10 @@ class Context:
             raise errors.s3_unreachable()
         return self.objects.fetch(image["S3Object"])
 
+    def recognizer(self) -> Recognizer:
+        """The face model for what belongs to no collection, and for new ones."""
+        return self.recognizers.current()
+
     def recognizer_for(self, collection: StoredCollection) -> Recognizer:
-        """The recognizer, if it made the collection's vectors too; else InvalidParameterException."""
-        recognizer = self.recognizer()
-        if recognizer.model_version != collection.model_version:
-            raise errors.other_model(
-                collection.collection_id, collection.model_version, recognizer.model_version
-            )
-        return recognizer
+        """The face model that made the collection's vectors; else InvalidParameterException."""
+        return self.recognizers.of(collection)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from facesearch.engine.operations.context import Context
-    from facesearch.engine.vision.recognizer import SeenFace
+    from facesearch.engine.vision.recognizer import Recognizer, SeenFace
 
 _THRESHOLD = 80.0
 
@@ -28,16 +28,14 @@ def compare_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any
     """The largest face of the source image against every face of the target, best first."""
     import numpy as np
 
-    from facesearch.engine.vision.similarity import similarity
-
     level = parameters.get("QualityFilter", "NONE")
-    source, (largest, *_) = _faces(context, parameters["SourceImage"], level)
-    target, faces = _faces(context, parameters["TargetImage"], level)
     recognizer = context.recognizer()
+    source, (largest, *_) = _faces(context, recognizer, parameters["SourceImage"], level)
+    target, faces = _faces(context, recognizer, parameters["TargetImage"], level)
     own = recognizer.embed(source, [largest])[0].astype(np.float64)
     distances = np.linalg.norm(recognizer.embed(target, faces) - own, axis=1)
     compared = [
-        (float(similarity(float(distance))), shapes.face_detail(face, target))
+        (float(recognizer.scale.similarity(float(distance))), shapes.face_detail(face, target))
         for distance, face in zip(distances, faces, strict=True)
     ]
     threshold = parameters.get("SimilarityThreshold", _THRESHOLD)
@@ -52,9 +50,11 @@ def compare_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _faces(context: Context, parameter: dict[str, Any], level: str) -> tuple[Image, list[SeenFace]]:
+def _faces(
+    context: Context, recognizer: Recognizer, parameter: dict[str, Any], level: str
+) -> tuple[Image, list[SeenFace]]:
     image = images.decode(context.image_bytes(parameter))
-    faces = quality.good_enough(context.recognizer().detect(image), level)
+    faces = quality.good_enough(recognizer.detect(image), level)
     if not faces:
         raise errors.invalid_parameters()
     return image, faces

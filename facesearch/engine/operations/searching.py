@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from facesearch.engine.operations.context import Context
     from facesearch.engine.storage import StoredCollection
+    from facesearch.engine.vision.similarity import Scale
 
 _THRESHOLD = 80.0
 
@@ -28,14 +29,16 @@ def search_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
     import numpy as np
 
     collection = context.store.collection(parameters["CollectionId"])
-    context.recognizer_for(collection)
+    scale = context.recognizer_for(collection).scale
     found = context.store.vector(collection.number, parameters["FaceId"])
     if found is None:
         raise errors.face_not_found()
     number, vector = found
     return {
         "SearchedFaceId": parameters["FaceId"],
-        "FaceMatches": _matches(context, collection, np.frombuffer(vector, "<f4"), parameters, but=number),
+        "FaceMatches": _matches(
+            context, collection, scale, np.frombuffer(vector, "<f4"), parameters, but=number
+        ),
         "FaceModelVersion": collection.model_version,
     }
 
@@ -49,10 +52,11 @@ def search_faces_by_image(context: Context, parameters: dict[str, Any]) -> dict[
     if not faces:
         raise errors.no_faces()
     largest = faces[:1]
+    query = recognizer.embed(image, largest)[0]
     return {
         "SearchedFaceBoundingBox": shapes.seen_box(largest[0], image),
         "SearchedFaceConfidence": float(largest[0].confidence),
-        "FaceMatches": _matches(context, collection, recognizer.embed(image, largest)[0], parameters),
+        "FaceMatches": _matches(context, collection, recognizer.scale, query, parameters),
         "FaceModelVersion": collection.model_version,
     }
 
@@ -60,18 +64,17 @@ def search_faces_by_image(context: Context, parameters: dict[str, Any]) -> dict[
 def _matches(
     context: Context,
     collection: StoredCollection,
+    scale: Scale,
     query: NDArray[np.float32],
     parameters: dict[str, Any],
     but: int | None = None,
 ) -> list[dict[str, Any]]:
-    from facesearch.engine.vision.similarity import distance, similarity
-
     threshold = parameters.get("FaceMatchThreshold", _THRESHOLD)
     limit = parameters.get("MaxFaces", _MAX_MATCHES)
-    within = max(float(distance(threshold)) + _ROUNDING, 0.0)  # what is further off need not be ranked
+    within = max(float(scale.distance(threshold)) + _ROUNDING, 0.0)  # what is further off need not be ranked
     neighbours = context.indexes.nearest(collection, query, limit if but is None else limit + 1, within)
     likeness = {
-        neighbour.number: float(similarity(neighbour.distance))
+        neighbour.number: float(scale.similarity(neighbour.distance))
         for neighbour in neighbours
         if neighbour.number != but
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from facesearch.engine.storage import StoredCollection
     from facesearch.engine.users import StoredUser
     from facesearch.engine.vision.recognizer import SeenFace
+    from facesearch.engine.vision.similarity import Scale
 
 _THRESHOLD = 80.0
 
@@ -31,7 +32,7 @@ def search_users(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
     import numpy as np
 
     collection = context.store.collection(parameters["CollectionId"])
-    context.recognizer_for(collection)
+    scale = context.recognizer_for(collection).scale
     but: StoredUser | None = None
     if "FaceId" in parameters:
         searched = {"SearchedFace": {"FaceId": parameters["FaceId"]}}
@@ -45,7 +46,7 @@ def search_users(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
         vector = but.vector
     query = None if vector is None else np.frombuffer(vector, "<f4")
     return {
-        "UserMatches": _matches(context, collection, query, parameters, but),
+        "UserMatches": _matches(context, collection, scale, query, parameters, but),
         "FaceModelVersion": collection.model_version,
         **searched,
     }
@@ -63,7 +64,7 @@ def search_users_by_image(context: Context, parameters: dict[str, Any]) -> dict[
     largest, others = _searched(faces, parameters.get("QualityFilter", "NONE"))
     query = recognizer.embed(image, [largest])[0] if largest else None
     return {
-        "UserMatches": _matches(context, collection, query, parameters),
+        "UserMatches": _matches(context, collection, recognizer.scale, query, parameters),
         "FaceModelVersion": collection.model_version,
         "SearchedFace": {"FaceDetail": shapes.face_detail(largest, image)} if largest else None,
         "UnsearchedFaces": [
@@ -89,18 +90,17 @@ def _searched(
 def _matches(
     context: Context,
     collection: StoredCollection,
+    scale: Scale,
     query: NDArray[np.float32] | None,
     parameters: dict[str, Any],
     but: StoredUser | None = None,
 ) -> list[dict[str, Any]]:
     if query is None:
         return []
-    from facesearch.engine.vision.similarity import similarity
-
     threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
     limit = parameters.get("MaxUsers", _MAX_USERS)
     likeness = {
-        neighbour.number: float(similarity(neighbour.distance))
+        neighbour.number: float(scale.similarity(neighbour.distance))
         for neighbour in context.user_indexes.nearest(collection, query, limit + 1)
         if but is None or neighbour.number != but.number
     }

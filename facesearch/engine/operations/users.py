@@ -7,6 +7,7 @@ last face stays ACTIVE: CREATED says that it never had any.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from facesearch.engine import errors
@@ -16,6 +17,7 @@ from facesearch.engine.users import MAX_FACES, Changes, OwnedFace, StoredUser
 
 if TYPE_CHECKING:
     from facesearch.engine.operations.context import Context
+    from facesearch.engine.vision.similarity import Scale
 
 _THRESHOLD = 75.0
 _PAGE = 500
@@ -39,9 +41,9 @@ def associate_faces(context: Context, parameters: dict[str, Any]) -> dict[str, A
     A face that is the user's already is in neither list of the answer. Raises ServiceQuotaExceededException, and
     changes nothing, when the user would have more than 100 faces.
     """
-    context.recognizer_for(context.store.collection(parameters["CollectionId"]))
+    scale = context.recognizer_for(context.store.collection(parameters["CollectionId"])).scale
     request = Request.of("AssociateFaces", parameters)
-    return context.users.change(parameters["CollectionId"], request, _associate, parameters)
+    return context.users.change(parameters["CollectionId"], request, partial(_associate, scale), parameters)
 
 
 def disassociate_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -74,13 +76,13 @@ def _delete(changes: Changes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _associate(changes: Changes, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _associate(scale: Scale, changes: Changes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     user = changes.named(parameters["UserId"])
     threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
     taken: dict[str, OwnedFace] = {}
     refused: list[dict[str, Any]] = []
     for face_id, face in _faces(changes, parameters):
-        refusal = _stranger(user, face) or _unlike(user, face, threshold)
+        refusal = _stranger(user, face) or _unlike(scale, user, face, threshold)
         if refusal:
             refused.append({"FaceId": face_id, **refusal})
         elif face is not None and face.user is None:
@@ -127,16 +129,16 @@ def _stranger(user: StoredUser, face: OwnedFace | None) -> dict[str, Any] | None
     return None
 
 
-def _unlike(user: StoredUser, face: OwnedFace | None, threshold: float) -> dict[str, Any] | None:
+def _unlike(
+    scale: Scale, user: StoredUser, face: OwnedFace | None, threshold: float
+) -> dict[str, Any] | None:
     """That a face resembles the user's too little, if so."""
     if face is None or face.user is not None or user.vector is None:
         return None
     import numpy as np
 
-    from facesearch.engine.vision.similarity import similarity
-
     product = np.frombuffer(user.vector, "<f4") @ np.frombuffer(face.vector, "<f4")
-    confidence = float(similarity(float(np.sqrt(max(2.0 - 2.0 * float(product), 0.0)))))
+    confidence = float(scale.similarity(float(np.sqrt(max(2.0 - 2.0 * float(product), 0.0)))))
     if confidence >= threshold:
         return None
     return {"Confidence": confidence, "Reasons": ["LOW_MATCH_CONFIDENCE"]}

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from facesearch.engine.vision import cache, detect, embed, landmarks, quality, streams, weights
+from facesearch.engine.vision.built_in import DLIB, BuiltIn
 from facesearch.engine.vision.detect import Detail
 from facesearch.engine.vision.runtime import Network, int8_is_fast
 from facesearch.engine.vision.shapes import Shapes, parse
-from facesearch.engine.vision.similarity import MODEL_VERSION
+from facesearch.engine.vision.similarity import Scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,8 @@ class Recognizer(Protocol):
     """A face model: finds faces and describes them by vectors that lie near each other for one person.
 
     `model_version` (digits and dots) changes whenever vectors would: those of two versions are not comparable.
-    `dimensions` is the length of a vector. Methods may be called by several threads at once.
+    `dimensions` is the length of a vector, and `scale` says how alike two of them are. Methods may be called by
+    several threads at once.
     """
 
     @property
@@ -64,6 +66,9 @@ class Recognizer(Protocol):
 
     @property
     def dimensions(self) -> int: ...
+
+    @property
+    def scale(self) -> Scale: ...
 
     def detect(self, image: Image) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
@@ -74,39 +79,21 @@ class Recognizer(Protocol):
         ...
 
 
-class DlibRecognizer:
-    """dlib's detector, five landmarks and descriptor, from the published weights, without dlib."""
+class Finder:
+    """dlib's detector and five landmarks, which find the faces for every model."""
 
-    model_version = MODEL_VERSION
-    dimensions = embed.DIMENSIONS
-
-    def __init__(
-        self, detector: Network, shapes: Shapes, descriptor: Network, detail: Detail = Detail.AUTO
-    ) -> None:
-        self._detail = detail
+    def __init__(self, detector: Network, shapes: Shapes, detail: Detail) -> None:
         self._detector = detector
         self._shapes = shapes
-        self._descriptor = descriptor
+        self._detail = detail
 
     @classmethod
-    def load(cls, cache: Path | None = None, threads: int = 1, detail: str = "auto") -> DlibRecognizer:
-        """Make the networks ready, each call of them on so many threads.
-
-        `detail` (fast, auto, high) says how small the faces are that photos are searched for: see `vision.detect`.
-
-        What is built from the weights is kept in the `cache` folder, which makes the next start faster. Raises
-        WeightsNotFoundError when the weights are not installed and WeightsDamagedError when they are not the
-        published ones.
-        """
+    def load(cls, cache: Path | None = None, threads: int = 1, detail: str = "auto") -> Finder:
+        """See `DlibRecognizer.load`."""
         wanted = Detail(detail)
-        int8 = int8_is_fast()
         tables = _kept(cache, "landmarks", weights.LANDMARKS, lambda data: parse(data).tables())
-        return cls(
-            Network(_model(cache, "detector", weights.DETECTOR, int8), threads),
-            Shapes.of(tables),
-            Network(_model(cache, "descriptor", weights.DESCRIPTOR, int8), threads),
-            wanted,
-        )
+        detector = _model(cache, "detector", weights.DETECTOR, int8_is_fast())
+        return cls(Network(detector, threads), Shapes.of(tables), wanted)
 
     def detect(self, image: Image) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
@@ -118,10 +105,49 @@ class DlibRecognizer:
             faces += [_seen(image, box, places) for box, places in zip(batch, points, strict=True)]
         return sorted(faces, key=lambda face: face.area, reverse=True)
 
+
+class DlibRecognizer:
+    """dlib's detector, five landmarks and descriptor, from the published weights, without dlib."""
+
+    dimensions = embed.DIMENSIONS
+
+    def __init__(self, finder: Finder, descriptor: Network, model: BuiltIn) -> None:
+        self.model_version = model.version
+        self.scale = model.scale
+        self._finder = finder
+        self._descriptor = descriptor
+        self._views = model.views
+
+    @classmethod
+    def load(
+        cls,
+        cache: Path | None = None,
+        threads: int = 1,
+        detail: str = "auto",
+        model: BuiltIn = DLIB,
+        finder: Finder | None = None,
+    ) -> DlibRecognizer:
+        """Make the networks ready, each call of them on so many threads.
+
+        `detail` (fast, auto, high) says how small the faces are that photos are searched for: see `vision.detect`.
+        A `finder` that is loaded already is used as it is.
+
+        What is built from the weights is kept in the `cache` folder, which makes the next start faster. Raises
+        WeightsNotFoundError when the weights are not installed and WeightsDamagedError when they are not the
+        published ones.
+        """
+        finder = finder or Finder.load(cache, threads, detail)
+        descriptor = _model(cache, "descriptor", weights.DESCRIPTOR, int8_is_fast())
+        return cls(finder, Network(descriptor, threads), model)
+
+    def detect(self, image: Image) -> list[SeenFace]:
+        """Every face of an upright RGB image, the largest first."""
+        return self._finder.detect(image)
+
     def embed(self, image: Image, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The descriptors (n, 128), of unit length, of faces that `detect` found in this very image."""
-        chips = [embed.chip(image, face.points) for face in faces]
-        return embed.descriptors(chips, self._descriptor)
+        chips = [chip for face in faces for chip in embed.chips(image, face.points, self._views)]
+        return embed.descriptors(chips, self._descriptor, len(self._views))
 
 
 def _seen(image: Image, box: NDArray[np.float64], points: NDArray[np.float64]) -> SeenFace:

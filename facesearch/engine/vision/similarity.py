@@ -1,51 +1,67 @@
-"""The scale on which two faces resemble each other, 0..100, and the version of all that decides it.
+"""The scale on which two faces resemble each other, 0..100.
 
-    similarity = 100 / (1 + exp(STEEPNESS * (distance - MIDDLE)))
-
-`distance` is Euclidean, between two unit descriptors. The two constants were fitted on every pair of the 13,233
-photos of Labelled Faces in the Wild. What a similarity means there, as the part of pairs of strangers (FAR) and of
-pairs of one person (TAR) that reach it:
-
-    similarity  distance  FAR      TAR
-    50          .4115     5.7e-3   .992
-    80          .3783     1.0e-3   .9625
-    90          .3589     3.4e-4   .917
-    95          .3411     1.2e-4   .840
-    99          .3016     1.0e-5   .547
-    99.9        .2463     2.4e-7   .127
-
-Those strangers are random pairs. Two people of the same sex, age and origin, and above all two children, are taken
-for one another several times more often.
+It leads through points (distance, similarity). Between two of them, and beyond the first and the last, the
+logarithm of the odds, ln(similarity / (100 - similarity)), is a straight line over the distance; so two points
+make a logistic curve. A distance is euclidean, between two vectors of unit length: 0..2.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Any change of the networks, of the way a face is cut out or of the scale below is a new version: descriptors of
-# two versions are not comparable, and a collection is bound to the version it was made with.
-MODEL_VERSION = "1.0"
-
-STEEPNESS = 41.8
-MIDDLE = 0.4115
-
 Number = TypeVar("Number", float, NDArray[np.floating])
 
+_LARGEST_ODDS = 700.0  # as a logarithm: e to a little more is no float
 
-def similarity(distance: Number) -> Number:
-    """The similarity, 0..100, of two faces whose unit descriptors are this far (0..2) apart."""
-    result: Number = 100.0 / (1.0 + np.exp(STEEPNESS * (distance - MIDDLE)))
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """`distances` grow and `odds` (logarithms) fall; two of each at least."""
+
+    distances: tuple[float, ...]
+    odds: tuple[float, ...]
+
+    @classmethod
+    def logistic(cls, steepness: float, middle: float) -> Self:
+        """100 / (1 + exp(steepness * (distance - middle)))."""
+        return cls((middle, middle + 1.0), (0.0, -steepness))
+
+    @classmethod
+    def through(cls, points: Iterable[tuple[float, float]]) -> Self:
+        """Through points (distance, similarity), by growing distance; similarities fall, within 0..100."""
+        distances, similarities = zip(*points, strict=True)
+        return cls(tuple(map(float, distances)), tuple(float(_odds(value)) for value in similarities))
+
+    def similarity(self, distance: Number) -> Number:
+        """The similarity, 0..100, of two faces whose vectors are this far apart."""
+        odds = np.clip(_along(distance, self.distances, self.odds), -_LARGEST_ODDS, _LARGEST_ODDS)
+        result: Number = 100.0 / (1.0 + np.exp(-odds))
+        return result
+
+    def distance(self, similarity: Number) -> Number:
+        """How far apart two vectors of this similarity are; the inverse of `similarity`.
+
+        A similarity of 100 gives minus infinity and one of 0 infinity: no distance reaches either.
+        """
+        result: Number = _along(_odds(similarity), self.odds[::-1], self.distances[::-1])
+        return result
+
+
+def _odds(similarity: Number) -> Number:
+    with np.errstate(divide="ignore"):
+        result: Number = np.log(np.divide(similarity, np.subtract(100.0, similarity)))
     return result
 
 
-def distance(similarity: Number) -> Number:
-    """How far apart two unit descriptors of this similarity are; the inverse of `similarity`.
-
-    A similarity of 100 gives minus infinity and one of 0 infinity: no distance reaches either.
-    """
-    with np.errstate(divide="ignore"):
-        result: Number = MIDDLE + np.log(100.0 / np.float64(similarity) - 1.0) / STEEPNESS
+def _along(x: Number, xs: tuple[float, ...], ys: tuple[float, ...]) -> Number:
+    """The straight lines through points of growing x, the first and the last going on for ever."""
+    at, values = np.array(xs), np.array(ys)
+    first = np.clip(np.searchsorted(at, x) - 1, 0, len(at) - 2)
+    slope = (values[first + 1] - values[first]) / (at[first + 1] - at[first])
+    result: Number = values[first] + slope * (x - at[first])
     return result

@@ -171,7 +171,7 @@ def looks(recognizer):
     """How many faces a photo shows at a detail, and how many pixels were looked at for them."""
 
     def look(photo, detail):
-        network = CountingNetwork(recognizer._detector)
+        network = CountingNetwork(recognizer._finder._detector)
         return len(detect.detect(photo, network, detect.Detail(detail))), network.pixels
 
     return look

@@ -10,8 +10,8 @@ from PIL import Image
 
 from facesearch.engine.vision import recognizer as module
 from facesearch.engine.vision import runtime
+from facesearch.engine.vision.built_in import DLIB
 from facesearch.engine.vision.recognizer import DlibRecognizer
-from facesearch.engine.vision.similarity import similarity
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def both(collins, hopper):
 
 
 def nearness(one, other):
-    return float(similarity(np.linalg.norm(one - other)))
+    return float(DLIB.scale.similarity(np.linalg.norm(one - other)))
 
 
 def test_the_largest_face_comes_first(both, recognizer):
