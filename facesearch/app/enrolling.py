@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facesearch.app.bound import Bound
 from facesearch.domain import EnrolmentReport, OnMultiple, PhotoOutcome, PlannedPhoto
-from facesearch.workflows import collections, indexing, planning
+from facesearch.workflows import collections, enrolling, planning
 
 
 class Enrolling(Bound):
@@ -33,7 +33,7 @@ class Enrolling(Bound):
         again does nothing twice; after Ctrl-C or a crash it continues.
         """
         planned = self.plan(paths, person)
-        return indexing.enroll(
+        return enrolling.enroll(
             self._gateway,
             self._database,
             planned,

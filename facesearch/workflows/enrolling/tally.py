@@ -1,0 +1,64 @@
+"""How the photos of a run ended: counted, told to whoever listens, and the first problems kept for the report."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from facesearch.domain import PhotoOutcome, PhotoStatus
+
+MAX_PROBLEMS = 1000  # kept in memory; the journal holds every one
+
+OnPhoto = Callable[[PhotoOutcome], None]
+
+_FINE = (PhotoStatus.ENROLLED, PhotoStatus.ALREADY)
+
+
+class Tally:
+    """The counts of a run, in memory that does not grow with the photos."""
+
+    def __init__(self, on_photo: OnPhoto | None = None) -> None:
+        self.counts: Counter[PhotoStatus] = Counter(dict.fromkeys(PhotoStatus, 0))
+        self.problems: list[PhotoOutcome] = []
+        self.people = Distinct()
+        self._on_photo = on_photo
+
+    def end(
+        self,
+        path: Path | str,
+        person: str | None,
+        status: PhotoStatus,
+        reason: str | None,
+        face_id: str | None = None,
+    ) -> None:
+        """One photo has come to its end."""
+        outcome = PhotoOutcome(str(path), person, status, reason, face_id)
+        self.counts[status] += 1
+        if status not in _FINE and len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(outcome)
+        if self._on_photo:
+            self._on_photo(outcome)
+
+
+class Distinct:
+    """Counts different ids of random hex digits by the first sixteen: eight bytes for each."""
+
+    def __init__(self) -> None:
+        self._sorted: dict[int, array[int]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def update(self, ids: Iterable[str]) -> None:
+        """Count those that were not there yet."""
+        for id_ in ids:
+            number = int(id_[:16], 16)
+            some = self._sorted.setdefault(number >> 52, array("Q"))  # short, for a cheap insertion
+            place = bisect_left(some, number)
+            if place == len(some) or some[place] != number:
+                some.insert(place, number)
+                self._count += 1
