@@ -15,6 +15,10 @@ Amazon Rekognition means by them. A person is a record of ours, and a photo is a
 
 from __future__ import annotations
 
+from facesearch.domain.changes import (
+    Change,
+    ChangeState,
+)
 from facesearch.domain.deletion import (
     Deletion,
 )
@@ -62,6 +66,8 @@ from facesearch.domain.searching import (
 
 __all__ = [
     "Box",
+    "Change",
+    "ChangeState",
     "Collection",
     "ComparedFace",
     "Comparison",

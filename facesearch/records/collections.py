@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from facesearch.domain import Collection
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow
+from facesearch.records.tables import ChangeRow, CollectionRow, FaceRow, JournalRow
 from facesearch.records.unit import Unit
 
 _SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp differently from call to call
@@ -20,7 +20,7 @@ class CollectionRecords(Unit):
         """Know the collection from now on.
 
         True when the one known under this ARN was created at another time: that one is gone, and the records
-        of its faces and its journal are deleted here.
+        of its faces, its journal and its changes are deleted here.
         """
         facts = {
             "collection_id": collection.collection_id,
@@ -34,6 +34,7 @@ class CollectionRecords(Unit):
         anew = bool(abs(known.created_at - collection.created_at) > _SAME_MOMENT)
         if anew:
             self._erase(FaceRow.collection == known.id, JournalRow.collection == known.id)
+            self._delete(ChangeRow, ChangeRow.collection == known.id)
         if anew or known.model_version != collection.model_version:
             self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))
         return anew

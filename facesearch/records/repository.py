@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from facesearch.records.changes import ChangeRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.faces import FaceRecords
 from facesearch.records.people import PeopleRecords
 
 
-class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, FaceRecords):
+class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, ChangeRecords, FaceRecords):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""
