@@ -5,6 +5,7 @@
     |-- PhotoError                      one photo; a run over many photos goes on
     |   |-- UnreadablePhotoError        missing, no rights, empty, truncated, not an image, too small, a bomb
     |   `-- NoFaceError                 the photo is fine and shows no face
+    |-- BudgetError                     the next call would cost more than was allowed; nothing is lost
     |-- ConfigurationError              settings, credentials, rights or a database that is not ready
     |   |-- CredentialsError            no credentials, or the service refuses them
     |   |-- AccessDeniedError           the credentials lack a right; the message names the action
@@ -45,6 +46,10 @@ class UnreadablePhotoError(PhotoError):
 
 class NoFaceError(PhotoError):
     """The photo shows no face."""
+
+
+class BudgetError(FaceSearchError):
+    """The next call would cost more than the caller allowed; it was not made."""
 
 
 class ConfigurationError(FaceSearchError):

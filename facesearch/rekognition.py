@@ -31,6 +31,7 @@ from facesearch.domain import (
     UnindexedFace,
 )
 from facesearch.errors import InvalidRequestError, NoFaceError
+from facesearch.metering import Meter
 from facesearch.service_errors import explained, translated
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class Rekognition:
 
     def __init__(self, client: RekognitionClient) -> None:
         self._client = client
+        self.meter = Meter(client)
+
+    @property
+    def region(self) -> str:
+        """The AWS region that is asked."""
+        return self._client.meta.region_name
 
     # --- collections
 

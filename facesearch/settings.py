@@ -32,8 +32,24 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "max_attempts": "Tries of one call to the service, the first one included",
         "connect_timeout": "Seconds to wait for a connection to the service",
         "read_timeout": "Seconds to wait for an answer of the service",
+        "prices": "TOML file of AWS prices in place of the one that is shipped",
     }
 )
+
+
+_KINDS: Mapping[str, type] = MappingProxyType(  # of the settings that are not text
+    {
+        "home": Path,
+        "jobs": int,
+        "max_attempts": int,
+        "connect_timeout": float,
+        "read_timeout": float,
+        "prices": Path,
+    }
+)
+
+
+_SHIPPED_PRICES = Path(__file__).with_name("prices.toml")
 
 
 def _default_home() -> Path:
@@ -52,6 +68,7 @@ class Settings:
     max_attempts: int = 5
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
+    prices: Path = _SHIPPED_PRICES
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -153,8 +170,7 @@ def _files(folders: list[Path]) -> list[tuple[Path, dict[str, object]]]:
 
 
 def _typed(name: str, value: object, origin: str) -> object:
-    kinds = {"home": Path, "jobs": int, "max_attempts": int, "connect_timeout": float, "read_timeout": float}
-    kind = kinds.get(name, str)
+    kind = _KINDS.get(name, str)
     try:
         return value if type(value) is kind else kind(str(value))
     except ValueError as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from facesearch.app.collections import Collections
+from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
 from facesearch.app.people import People
 from facesearch.app.searching import Searching
@@ -11,7 +12,7 @@ from facesearch.settings import Settings
 __all__ = ["FaceSearch"]
 
 
-class FaceSearch(Collections, Enrolling, Searching, People):
+class FaceSearch(Collections, Costing, Enrolling, Searching, People):
     """Enrol people, search photos, and look after collections.
 
         with FaceSearch.open() as fs:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from facesearch.errors import ConfigurationError
 from facesearch.settings import Settings, without_password
+from facesearch.workflows import costing
+from facesearch.workflows.costing import Prices
 
 if TYPE_CHECKING:
     from facesearch.records.database import Database
@@ -28,9 +31,14 @@ class Bound:
         self._closing: list[Callable[[], None]] = []
 
     def close(self) -> None:
-        """Let go of the engine's store and of the database."""
-        while self._closing:
-            self._closing.pop()()
+        """Write down the calls that were answered, and let go of the engine's store and of the database."""
+        try:
+            if "_gateway" in self.__dict__ and (calls := self._prices.billed(self._gateway.meter.take())):
+                with self._database.begin() as records:
+                    records.add_calls(self._counted_as, calls)
+        finally:
+            while self._closing:
+                self._closing.pop()()
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +50,19 @@ class Bound:
     def engine(self) -> str:
         """Who answers: `embedded`, `aws`, or the endpoint's URL."""
         return without_password(self.settings.engine)
+
+    @property
+    def _counted_as(self) -> str:
+        """The engine as its calls are counted: AWS by region, since prices and tiers go by region."""
+        return f"aws:{self._gateway.region}" if self.engine == "aws" else self.engine
+
+    @cached_property
+    def _prices(self) -> Prices:
+        path = self.settings.prices
+        try:
+            return costing.parse(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigurationError(f"the prices in {path} cannot be read: {exc}") from exc
 
     @cached_property
     def _gateway(self) -> Rekognition:

@@ -20,6 +20,7 @@ from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
 from facesearch.cli.people import person
 from facesearch.cli.search import search
+from facesearch.cli.usage import usage
 
 __all__ = ["main"]
 
@@ -46,11 +47,12 @@ def main() -> None:
       3    partly done
       4    configuration, credentials, database or disk
       5    the service failed
+      6    refused by a budget
       70   a fault of facesearch itself
       130  interrupted
       141  the reader of the output went away
     """
 
 
-for _command in (enroll, search, detect, compare, collection, person, face, engine, db, config, demo):
+for _command in (enroll, search, detect, compare, collection, person, face, usage, engine, db, config, demo):
     main.add_command(_command)

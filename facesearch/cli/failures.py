@@ -6,6 +6,7 @@
 3    partly done: some photos unreadable or failed, some faces that the service would not delete
 4    configuration, credentials, rights, the database, or this machine's disk
 5    the service failed
+6    refused by a budget
 70   a fault of facesearch itself, with its traceback
 130  interrupted
 141  whoever read our output stopped reading
@@ -21,7 +22,14 @@ from typing import Any
 import click
 
 from facesearch.cli.talk import say
-from facesearch.errors import ConfigurationError, FaceSearchError, PhotoError, ServiceError, UsageError
+from facesearch.errors import (
+    BudgetError,
+    ConfigurationError,
+    FaceSearchError,
+    PhotoError,
+    ServiceError,
+    UsageError,
+)
 
 DONE = 0
 NO = 1
@@ -29,6 +37,7 @@ USAGE = 2
 PARTLY = 3
 CONFIGURATION = 4
 SERVICE = 5
+REFUSED = 6
 FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -38,6 +47,7 @@ CODES: dict[type[FaceSearchError], int] = {
     PhotoError: USAGE,
     ConfigurationError: CONFIGURATION,
     ServiceError: SERVICE,
+    BudgetError: REFUSED,
 }
 
 

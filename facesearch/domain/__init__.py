@@ -63,6 +63,10 @@ from facesearch.domain.searching import (
     SearchedFace,
     SearchStatus,
 )
+from facesearch.domain.usage import (
+    Estimate,
+    Usage,
+)
 
 __all__ = [
     "Box",
@@ -74,6 +78,7 @@ __all__ = [
     "Deletion",
     "EnrolledFace",
     "EnrolmentReport",
+    "Estimate",
     "Face",
     "FaceDeletion",
     "FaceDetail",
@@ -101,4 +106,5 @@ __all__ = [
     "SearchedFace",
     "Settlement",
     "UnindexedFace",
+    "Usage",
 ]

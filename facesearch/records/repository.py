@@ -7,7 +7,8 @@ from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.faces import FaceRecords
 from facesearch.records.people import PeopleRecords
+from facesearch.records.usage import UsageRecords
 
 
-class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, ChangeRecords, FaceRecords):
+class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, ChangeRecords, FaceRecords, UsageRecords):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""
