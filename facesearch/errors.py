@@ -69,12 +69,17 @@ class DatabaseError(ConfigurationError):
 
 
 class ServiceError(FaceSearchError):
-    """The service answered with an error. `code` is AWS's own, `request_id` names the call in AWS's logs."""
+    """The service answered with an error. `code` is AWS's own, `request_id` names the call in AWS's logs.
+
+    `attempts` is how often the call was tried, and `milliseconds` how long that took, where it is known.
+    """
 
     def __init__(self, message: str, *, code: str | None = None, request_id: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.request_id = request_id
+        self.attempts: int | None = None
+        self.milliseconds: int | None = None
 
 
 class CollectionNotFoundError(ServiceError):

@@ -32,6 +32,7 @@ from facesearch.domain import (
 )
 from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
+from facesearch.retries import Retries
 from facesearch.service_errors import explained, translated
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = ["MAX_PAGE", "Rekognition", "client_config", "translated"]
 
 MAX_PAGE = 4096  # what one page of ListFaces, one DeleteFaces and one search may hold
 MAX_INDEXED = 100  # faces that one IndexFaces call can store
+MAX_IN_FLIGHT = 256  # calls that may wait for their answers at the same time
 
 
 def client_config(settings: Settings) -> Config:
@@ -59,7 +61,7 @@ def client_config(settings: Settings) -> Config:
         retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
-        max_pool_connections=max(settings.jobs, 10),
+        max_pool_connections=MAX_IN_FLIGHT,  # each opened when it is first needed
         user_agent_extra=f"facesearch/{__version__}",
     )
 
@@ -74,6 +76,7 @@ class Rekognition:
     def __init__(self, client: RekognitionClient) -> None:
         self._client = client
         self.meter = Meter(client)
+        self.retries = Retries(client)
 
     @property
     def region(self) -> str:
@@ -122,8 +125,11 @@ class Rekognition:
         max_faces: int,
         quality_filter: QualityFilterType = "AUTO",
     ) -> IndexResult:
-        """Store the photo's faces, at most `max_faces`, largest first. No face is an empty answer."""
-        with explained("IndexFaces", collection_id):
+        """Store the photo's faces, at most `max_faces`, largest first. No face is an empty answer.
+
+        A ServiceError raised here says how often the call was tried and how long it took.
+        """
+        with self.retries.counted(), explained("IndexFaces", collection_id):
             answer = self._client.index_faces(
                 CollectionId=collection_id,
                 Image={"Bytes": image},
@@ -141,6 +147,7 @@ class Rekognition:
                     for face in answer.get("UnindexedFaces", ())
                 ),
                 model_version=answer["FaceModelVersion"],
+                call=self.retries.last(answer.get("ResponseMetadata", {}).get("RequestId")),
             )
 
     def pages_of_faces(

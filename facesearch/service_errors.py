@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
@@ -200,6 +201,13 @@ def translated(
         return _answered(exc, named)
     error, text = next((error, text) for kind, error, text in _BY_CLASS if isinstance(exc, kind))
     return error(text.format(**named, message=" ".join(str(exc).split()).rstrip(".")))
+
+
+def is_throttle(answer: Mapping[str, Any]) -> bool:
+    """Whether a parsed answer says that there were too many calls."""
+    code = str(answer.get("Error", {}).get("Code", ""))
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 400 and (_BY_CODE.get(code) or _by_status(status, code))[0] is ThrottledError
 
 
 def _answered(exc: aws.ClientError, named: Mapping[str, str]) -> FaceSearchError:

@@ -444,10 +444,10 @@ def test_a_web_server_that_knows_no_post_is_named_for_what_it_is() -> None:
 # --- the client's configuration -----------------------------------------------------------------------------
 
 
-def test_retries_timeouts_and_connections_come_from_the_settings() -> None:
-    config: Any = client_config(Settings(jobs=32, max_attempts=7, connect_timeout=1.5, read_timeout=9.0))
+def test_retries_and_timeouts_come_from_the_settings_and_connections_are_never_short() -> None:
+    config: Any = client_config(Settings(max_attempts=7, connect_timeout=1.5, read_timeout=9.0))
     assert config.retries == {"mode": "standard", "total_max_attempts": 7}
-    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.5, 9.0, 32)
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.5, 9.0, 256)
     assert config.user_agent_extra.startswith("facesearch/")
 
 

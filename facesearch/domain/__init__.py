@@ -35,6 +35,7 @@ from facesearch.domain.enrolment import (
 )
 from facesearch.domain.faces import (
     Box,
+    Call,
     Collection,
     ComparedFace,
     Comparison,
@@ -70,6 +71,7 @@ from facesearch.domain.usage import (
 
 __all__ = [
     "Box",
+    "Call",
     "Change",
     "ChangeState",
     "Collection",

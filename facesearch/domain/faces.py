@@ -101,12 +101,25 @@ class UnindexedFace:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the service: how often it was tried until it was answered, and how long all of that took.
+
+    `request_id` names the last try in the service's own log; None when there was no answer.
+    """
+
+    request_id: str | None
+    attempts: int
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexResult:
-    """The answer to one IndexFaces call."""
+    """The answer to one IndexFaces call, or what was found out without one: then there is no `call`."""
 
     records: tuple[FaceRecord, ...]
     unindexed: tuple[UnindexedFace, ...]
     model_version: str
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
