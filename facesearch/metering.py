@@ -33,8 +33,13 @@ class Meter:
         client.meta.events.register("before-call.rekognition", self._before)
         client.meta.events.register("after-call.rekognition", self._after)
 
+    def answered(self) -> dict[str, int]:
+        """The answered calls by operation since they were last taken."""
+        with self._lock:
+            return dict(self._answered)
+
     def take(self) -> dict[str, int]:
-        """The answered calls by operation since this was last asked."""
+        """The answered calls by operation since they were last taken; they are counted from nothing again."""
         with self._lock:
             answered, self._answered = self._answered, Counter()
         return dict(answered)

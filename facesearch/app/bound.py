@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from facesearch.errors import ConfigurationError
 from facesearch.settings import Settings, without_password
 from facesearch.workflows import costing
-from facesearch.workflows.costing import Prices
+from facesearch.workflows.costing import Budget, Prices
 
 if TYPE_CHECKING:
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
+
+
+class Counting(Protocol):
+    """Records that keep the number of calls."""
+
+    def add_calls(self, engine: str, calls: Mapping[str, int]) -> None: ...
 
 
 class Bound:
@@ -33,9 +41,9 @@ class Bound:
     def close(self) -> None:
         """Write down the calls that were answered, and let go of the engine's store and of the database."""
         try:
-            if "_gateway" in self.__dict__ and (calls := self._prices.billed(self._gateway.meter.take())):
+            if "_gateway" in self.__dict__ and self._prices.billed(self._gateway.meter.answered()):
                 with self._database.begin() as records:
-                    records.add_calls(self._counted_as, calls)
+                    self._count_calls(records)
         finally:
             while self._closing:
                 self._closing.pop()()
@@ -55,6 +63,21 @@ class Bound:
     def _counted_as(self) -> str:
         """The engine as its calls are counted: AWS by region, since prices and tiers go by region."""
         return f"aws:{self._gateway.region}" if self.engine == "aws" else self.engine
+
+    def _count_calls(self, records: Counting) -> None:
+        """Write down the billed calls that were answered since this was last done."""
+        records.add_calls(self._counted_as, self._prices.billed(self._gateway.meter.take()))
+
+    @contextmanager
+    def _within(self, max_cost: Decimal | None) -> Iterator[None]:
+        """Calls inside the block may cost so much together; None is without a limit."""
+        if max_cost is not None:
+            already = costing.calls_this_month(self._database, self._counted_as)
+            self._gateway.meter.budget = Budget(max_cost, self._prices, already)
+        try:
+            yield
+        finally:
+            self._gateway.meter.budget = None
 
     @cached_property
     def _prices(self) -> Prices:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from facesearch.cli import failures, options
+from facesearch.cli.estimates import show_estimate
 from facesearch.cli.output import (
     Column,
     Fit,
@@ -58,6 +60,13 @@ _ADVICE = {
     show_default=True,
     help="For a photo of several faces: the largest if it is clearly the subject, always the largest, or none.",
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would be done and what it would cost on AWS.")
+@click.option(
+    "--max-cost",
+    metavar="DOLLARS",
+    type=options.Dollars(),
+    help="Stop before the call that would bring this run's cost at AWS's prices over so much.",
+)
 @options.jobs
 @options.detail
 @options.connection
@@ -67,6 +76,8 @@ def enroll(
     collection_id: str,
     person: str | None,
     on_multiple: str,
+    dry_run: bool,
+    max_cost: Decimal | None,
     jobs: int | None,
     settings: Settings,
     form: Format,
@@ -78,16 +89,27 @@ def enroll(
     \b
     Example:
       facesearch enroll people/ -c staff
+      facesearch enroll people/ -c staff --engine aws --dry-run
       facesearch enroll ada1.jpg ada2.jpg -c staff --person "Ada Lovelace"
     """
     with opened(settings, collection_id) as app:
+        if dry_run:
+            estimate = app.estimate(paths, collection_id, person=person, on_multiple=on_multiple, jobs=jobs)
+            show_estimate(form, estimate, collection_id)
+            return failures.DONE
         total = sum(1 for _ in app.plan(paths, person))
         continues = "; run the same command to continue"
         with Progress("enrolling", total, afterwards=continues, quiet=form.streams) as progress:
             told = _Listener(form, progress)
             policy = OnMultiple(on_multiple)
             report = app.enroll(
-                paths, collection_id, person=person, on_multiple=policy, jobs=jobs, on_photo=told
+                paths,
+                collection_id,
+                person=person,
+                on_multiple=policy,
+                jobs=jobs,
+                on_photo=told,
+                max_cost=max_cost,
             )
         _show(form, report, app.engine)
     unfinished = report.counts[PhotoStatus.UNREADABLE] + report.counts[PhotoStatus.FAILED]

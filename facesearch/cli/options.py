@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +46,21 @@ class Percent(click.FloatRange):
         return number
 
 
+class Dollars(click.ParamType[Decimal]):
+    """An amount of money, exact."""
+
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount of dollars such as 5 or 0.25", param, ctx)
+        return amount
+
+
 collection = click.option(
     "-c",
     "--collection",
@@ -53,6 +69,12 @@ collection = click.option(
     callback=checked_collection_id,
     required=True,
     help="Face collection.",
+)
+data = click.option(
+    "--data",
+    metavar="FILE",
+    type=PATH,
+    help="The collections' file.  [default: the embedded engine's own]",
 )
 threshold = click.option(
     "--threshold",

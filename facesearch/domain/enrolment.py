@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from facesearch.domain.faces import Collection, FaceRecord
 from facesearch.domain.records import Photo
@@ -50,7 +49,7 @@ class PersonSpec:
 class PlannedPhoto:
     """A file to enrol and whom it shows; `problem` says why it cannot be (it belongs to no person ...)."""
 
-    path: Path
+    path: str
     person: PersonSpec | None
     problem: str | None = None
 

@@ -16,6 +16,13 @@ _SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp dif
 class CollectionRecords(Unit):
     """Collections, by ARN."""
 
+    def knows_collection(self, collection: Collection) -> bool:
+        """Whether it is remembered as it is now, and has not been deleted and made anew since."""
+        created = self._session.scalar(
+            select(CollectionRow.created_at).where(CollectionRow.arn == collection.arn)
+        )
+        return created is not None and abs(created - collection.created_at) <= _SAME_MOMENT
+
     def remember_collection(self, collection: Collection) -> bool:
         """Know the collection from now on.
 

@@ -50,6 +50,15 @@ class PeopleRecords(Unit):
         self._session.flush()
         return [person(row) for row in rows]
 
+    def known_people(self, specs: Sequence[PersonSpec]) -> list[Person | None]:
+        """The person each spec means, None for somebody new. Writes nothing.
+
+        Raises UsageError when several people have the name.
+        """
+        known = _Known(self._rows_like(specs))
+        rows = [known.find(spec) for spec in specs]
+        return [None if row is None else person(row) for row in rows]
+
     def _rows_like(self, specs: Sequence[PersonSpec]) -> Iterator[PersonRow]:
         """Every person with a name or a key of the specs, oldest first; some may come twice."""
         statement = select(PersonRow).order_by(PersonRow.created_at, PersonRow.id)

@@ -6,9 +6,20 @@ from facesearch.records.changes import ChangeRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.faces import FaceRecords
+from facesearch.records.files import FileRecords
 from facesearch.records.people import PeopleRecords
+from facesearch.records.reconciliation import ReconciliationRecords
 from facesearch.records.usage import UsageRecords
 
 
-class Records(CollectionRecords, PeopleRecords, EnrolmentRecords, ChangeRecords, FaceRecords, UsageRecords):
+class Records(
+    CollectionRecords,
+    PeopleRecords,
+    EnrolmentRecords,
+    ChangeRecords,
+    FaceRecords,
+    FileRecords,
+    ReconciliationRecords,
+    UsageRecords,
+):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

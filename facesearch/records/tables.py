@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
@@ -13,6 +13,7 @@ from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, 
 HEAD = "0002"  # the newest migration; a constant, so that opening a database needs no Alembic
 
 INTENT = "intent"  # the state of a journal row whose photo was about to be sent; else a PhotoStatus value
+UNFINISHED = text("state IN ('intent', 'failed', 'unreadable')")  # of the journal: few of very many
 
 
 def now() -> datetime:
@@ -94,7 +95,12 @@ class JournalRow(Row):
     """Where a photo of a person stands in a collection: about to be sent, or how it ended."""
 
     __tablename__ = "journal"
-    __table_args__ = (UniqueConstraint("collection", "person", "photo"),)
+    __table_args__ = (
+        UniqueConstraint("collection", "person", "photo"),
+        Index(
+            "ix_journal_unfinished", "collection", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
+        ),
+    )
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     run: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
@@ -112,6 +118,26 @@ class JournalRow(Row):
     request_id: Mapped[str | None] = mapped_column(String(64))  # of the last call
     intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UnreadRow(Row):
+    """A file that could not be enrolled before its content was known; the journal, by content, has no place for it.
+
+    It goes once the file has been read.
+    """
+
+    __tablename__ = "unread"
+    __table_args__ = (UniqueConstraint("collection", "path_id"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    person: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(PathText)
+    path_id: Mapped[str] = mapped_column(String(64))  # sha256 of the path, since an index takes no long text
+    state: Mapped[str] = mapped_column(String(16))  # a PhotoStatus value
+    reason: Mapped[str | None] = mapped_column(Remark)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ChangeRow(Row):

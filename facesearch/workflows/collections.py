@@ -56,6 +56,14 @@ def ensure(gateway: Gateway, database: Database, collection_id: str) -> Collecti
             return remembered(gateway, database, collection_id)
 
 
+def found(gateway: Gateway, collection_id: str) -> Collection | None:
+    """The collection as the service describes it; None where there is none. Writes nothing."""
+    try:
+        return gateway.describe_collection(collection_id)
+    except CollectionNotFoundError:
+        return None
+
+
 def remembered(gateway: Gateway, database: Database, collection_id: str) -> Collection:
     """The collection as the service describes it, known to the records from now on.
 

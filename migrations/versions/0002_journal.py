@@ -37,6 +37,35 @@ def upgrade() -> None:
     for table, columns in ADDED.items():
         for column in columns:
             op.add_column(table, column)
+    unfinished = sa.text("state IN ('intent', 'failed', 'unreadable')")
+    op.create_index(
+        "ix_journal_unfinished",
+        "journal",
+        ["collection", "id"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
+    op.create_table(
+        "unread",
+        sa.Column("id", ROW_NUMBER, nullable=False),
+        sa.Column("run", sa.String(32), nullable=False),
+        sa.Column("collection", ROW_NUMBER, nullable=False),
+        sa.Column("person", sa.String(32)),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("path_id", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("reason", sa.Text()),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_unread"),
+        sa.UniqueConstraint("collection", "path_id", name="uq_unread_collection_path_id"),
+        sa.ForeignKeyConstraint(["run"], ["runs.id"], name="fk_unread_run"),
+        sa.ForeignKeyConstraint(
+            ["collection"], ["collections.id"], name="fk_unread_collection", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_unread_person", ondelete="CASCADE"),
+    )
+    for column in ("run", "person"):
+        op.create_index(f"ix_unread_{column}", "unread", [column])
     op.create_table(
         "changes",
         sa.Column("id", ROW_NUMBER, nullable=False),
@@ -78,8 +107,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("files", "usage", "changes"):
+    for table in ("files", "usage", "changes", "unread"):
         op.drop_table(table)
+    op.drop_index("ix_journal_unfinished", "journal")
     for table, columns in ADDED.items():
         with op.batch_alter_table(table) as batch:
             for column in columns:

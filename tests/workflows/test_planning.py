@@ -1,5 +1,6 @@
 import os
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ def people(tmp_path):
 
 
 def summary(planned):
-    return [(photo.path.name, photo.person and photo.person.name, photo.problem) for photo in planned]
+    return [(Path(photo.path).name, photo.person and photo.person.name, photo.problem) for photo in planned]
 
 
 def test_a_subfolder_is_a_person(people):

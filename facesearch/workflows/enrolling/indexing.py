@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from facesearch import photos
 from facesearch.domain import OnMultiple, PhotoStatus, Settlement
 from facesearch.errors import PhotoError, ServiceError, UnreadablePhotoError
@@ -13,9 +15,9 @@ from facesearch.workflows.enrolling.work import Work, external_image_id
 def index(gateway: Gateway, collection_id: str, work: Work, on_multiple: OnMultiple) -> Settlement:
     """Send one photo and keep one face of it. Raises PhotoError, and what the gateway raises."""
     person_id, sha256 = work.key
-    prepared = photos.prepare(work.path)
+    prepared = photos.prepare(Path(work.path))
     if prepared.sha256 != sha256:
-        raise UnreadablePhotoError("it changed while it was being read; run the same again", str(work.path))
+        raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
     choice = _index_one_face(
         gateway, collection_id, prepared.data, external_image_id(person_id, sha256), on_multiple
     )

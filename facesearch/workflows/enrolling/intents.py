@@ -27,11 +27,13 @@ class Intents:
         if not batch:
             return []
         with self.database.begin() as records:
-            people = records.resolve_people([work.spec for work in batch])
-            for work, person in zip(batch, people, strict=True):
-                work.person = person
+            specs = {id(work.spec): work.spec for work in batch}  # a folder's photos share one
+            people = dict(zip(specs, records.resolve_people(list(specs.values())), strict=True))
+            for work in batch:
+                work.person = people[id(work.spec)]
             entries = records.journal(self.collection.arn, list({work.key for work in batch}))
             fresh = self._fresh(batch, entries)
+            records.remember_files([work.file for work in batch if work.file])
             records.intend(self.run_id, self.collection.arn, [self._intent(work) for work in fresh])
         self.tally.people.update(work.key[0] for work in batch)
         return fresh
@@ -42,23 +44,24 @@ class Intents:
             entry = entries.get(work.key)
             if work.key in self.under_way:
                 self.under_way[work.key].copies.append(work.path)
-            elif entry and (status := self._remembered(entry)):
+            elif entry and (status := remembered(entry, self.on_multiple)):
                 self.tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
             else:
                 self.under_way[work.key] = work
                 fresh.append(work)
         return fresh
 
-    def _remembered(self, entry: JournalEntry) -> PhotoStatus | None:
-        """The status of a photo that need not be sent again; None for one that must."""
-        if entry.status is PhotoStatus.ENROLLED:
-            return PhotoStatus.ALREADY
-        decided_alike = entry.on_multiple is self.on_multiple
-        if entry.status is PhotoStatus.NO_FACE or (
-            entry.status in (PhotoStatus.FILTERED, PhotoStatus.SEVERAL_FACES) and decided_alike
-        ):
-            return entry.status
-        return None
-
     def _intent(self, work: Work) -> Intent:
-        return Intent(work.key[0], Photo(work.sha256, str(work.path)), self.on_multiple)
+        return Intent(work.key[0], Photo(work.sha256, work.path), self.on_multiple)
+
+
+def remembered(entry: JournalEntry, on_multiple: OnMultiple) -> PhotoStatus | None:
+    """The status of a photo that need not be sent again; None for one that must."""
+    if entry.status is PhotoStatus.ENROLLED:
+        return PhotoStatus.ALREADY
+    decided_alike = entry.on_multiple is on_multiple
+    if entry.status is PhotoStatus.NO_FACE or (
+        entry.status in (PhotoStatus.FILTERED, PhotoStatus.SEVERAL_FACES) and decided_alike
+    ):
+        return entry.status
+    return None

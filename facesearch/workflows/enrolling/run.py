@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from facesearch.domain import (
@@ -21,12 +21,14 @@ from facesearch.errors import (
     ServiceUnavailableError,
     ThrottledError,
 )
-from facesearch.workflows.enrolling.hashing import hashed
+from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.indexing import failure, index
 from facesearch.workflows.enrolling.intents import Intents
-from facesearch.workflows.enrolling.ports import Database, Gateway
+from facesearch.workflows.enrolling.ports import Database, Gateway, Records
 from facesearch.workflows.enrolling.tally import OnPhoto, Tally
 from facesearch.workflows.enrolling.work import Work
+
+CountCalls = Callable[[Records], None]
 
 PATIENCE = 10  # photos in a row without any answer of the service, after which it is taken to be down
 
@@ -40,14 +42,16 @@ def enroll(
     on_multiple: OnMultiple = OnMultiple.AUTO,
     jobs: int = 1,
     on_photo: OnPhoto | None = None,
+    count_calls: CountCalls | None = None,
 ) -> EnrolmentReport:
     """Enrol every planned photo and report how each one ended.
 
     Raises what ends a whole run (credentials, rights, a collection that is gone, a service that does not answer);
     what went wrong with one photo is in the report. On KeyboardInterrupt the calls under way are finished and
-    settled first. Running the same again always continues where the last run stopped.
+    settled first. Running the same again always continues where the last run stopped. `count_calls` writes down
+    the calls that were answered, whenever photos are settled.
     """
-    return _Run(gateway, database, collection, on_multiple, jobs, on_photo).carry_out(planned)
+    return _Run(gateway, database, collection, on_multiple, jobs, on_photo, count_calls).carry_out(planned)
 
 
 class _Run:
@@ -59,12 +63,14 @@ class _Run:
         on_multiple: OnMultiple,
         jobs: int,
         on_photo: OnPhoto | None,
+        count_calls: CountCalls | None,
     ) -> None:
         self._gateway = gateway
         self._database = database
         self._collection = collection
         self._on_multiple = on_multiple
         self._jobs = jobs
+        self._count_calls = count_calls
         self._tally = Tally(on_photo)
         with database.begin() as records:
             self._run_id = records.start_run(collection.arn)
@@ -78,7 +84,7 @@ class _Run:
         calling = ThreadPoolExecutor(self._jobs, thread_name_prefix="index")
         with hashing, calling:
             try:
-                for batch in hashed(planned, hashing, self._tally):
+                for batch in Hashing(self._database, hashing, self._tally).hashed(planned):
                     for work in self._intents.write(batch):
                         self._settle_down_to(2 * max(self._jobs, 8))
                         self._calls[calling.submit(self._index, work)] = work
@@ -130,6 +136,8 @@ class _Run:
         if settled:
             with self._database.begin() as records:
                 records.settle(self._collection.arn, [settlement for _, settlement in settled])
+                if self._count_calls:
+                    self._count_calls(records)
         for call, settlement in settled:
             self._tell(self._calls.pop(call), settlement)
         if ends and strict:

@@ -6,7 +6,6 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from facesearch.domain import PhotoOutcome, PhotoStatus
 
@@ -28,14 +27,14 @@ class Tally:
 
     def end(
         self,
-        path: Path | str,
+        path: str,
         person: str | None,
         status: PhotoStatus,
         reason: str | None,
         face_id: str | None = None,
     ) -> None:
         """One photo has come to its end."""
-        outcome = PhotoOutcome(str(path), person, status, reason, face_id)
+        outcome = PhotoOutcome(path, person, status, reason, face_id)
         self.counts[status] += 1
         if status not in _FINE and len(self.problems) < MAX_PROBLEMS:
             self.problems.append(outcome)

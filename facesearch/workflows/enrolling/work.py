@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from facesearch.domain import Person, PersonSpec
+from facesearch.domain.files import KnownFile
 
 
 @dataclass(slots=True)
 class Work:
-    """One photo on its way. `copies` are further files with the same content, which end as it does."""
+    """One photo on its way. `file` is what is to be remembered of its file, None when that is known or changing.
 
-    path: Path
+    `copies` are further files with the same content, which end as it does.
+    """
+
+    path: str
     spec: PersonSpec
     sha256: str
+    file: KnownFile | None = None
     person: Person | None = None
-    copies: list[Path] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,0 +1,36 @@
+"""What unchanged files hold, so that they need not be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+
+from facesearch.domain.files import FileState, KnownFile
+from facesearch.records.tables import FileRow
+from facesearch.records.unit import Unit, chunks
+
+
+class FileRecords(Unit):
+    """Files by the machine and path that their ids stand for."""
+
+    def known_files(self, ids: Sequence[str]) -> dict[str, KnownFile]:
+        """What is known of those files, by id."""
+        columns = (FileRow.id, FileRow.size, FileRow.modified_ns, FileRow.inode, FileRow.sha256)
+        return {
+            id_: KnownFile(id_, FileState(size, modified_ns, inode), sha256)
+            for some in chunks(ids)
+            for id_, size, modified_ns, inode, sha256 in self._session.execute(
+                select(*columns).where(FileRow.id.in_(some))
+            )
+        }
+
+    def remember_files(self, files: Sequence[KnownFile]) -> None:
+        """Write down what files hold, in place of what was known of them."""
+        rows = [{"id": one.id, "sha256": one.sha256, **one.state._asdict()} for one in files]
+        self._upsert(FileRow, rows, unique=["id"], changed=["size", "modified_ns", "inode", "sha256"])
+
+    def forget_files(self, ids: Sequence[str]) -> None:
+        """Have those files read again when they are next seen."""
+        for some in chunks(ids):
+            self._session.execute(delete(FileRow).where(FileRow.id.in_(some)))

@@ -1,0 +1,96 @@
+"""What an enrolment would do and what it would cost, without a call that costs anything and without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+from facesearch.domain import Collection, Estimate, OnMultiple, PhotoStatus, PlannedPhoto
+from facesearch.workflows.costing import Prices
+from facesearch.workflows.enrolling.hashing import Hashing
+from facesearch.workflows.enrolling.intents import remembered
+from facesearch.workflows.enrolling.ports import Database
+from facesearch.workflows.enrolling.tally import Distinct, Tally
+from facesearch.workflows.enrolling.work import Work
+
+NEW = "new"
+
+
+def estimate(
+    database: Database,
+    planned: Iterable[PlannedPhoto],
+    collection: Collection | None,
+    *,
+    on_multiple: OnMultiple,
+    jobs: int,
+    prices: Prices,
+    already: Mapping[str, int],
+    rate: float | None = None,
+) -> Estimate:
+    """Count what would become of every planned photo. `collection` is None where it would be made first.
+
+    A photo whose largest face is one of several may take a second call, which nobody knows before the first.
+    """
+    if collection is not None:
+        with database.read() as records:
+            collection = collection if records.knows_collection(collection) else None
+    counting = _Counting(database, collection, on_multiple)
+    with ThreadPoolExecutor(jobs, thread_name_prefix="hash") as pool:
+        for batch in Hashing(database, pool, counting.tally).hashed(planned):
+            counting.add(batch)
+    new = len(counting.new)
+    calls = {"IndexFaces": new}
+    return Estimate(
+        files={**{status.value: count for status, count in counting.tally.counts.items() if count}, NEW: new},
+        people=len(counting.people),
+        calls=calls,
+        cost=prices.cost(calls, already),
+        face_month=prices.face_month * new,
+        seconds=new / rate if rate else None,
+        prices_as_of=prices.as_of,
+    )
+
+
+class _Counting:
+    """Photos by what would become of them."""
+
+    def __init__(self, database: Database, collection: Collection | None, on_multiple: OnMultiple) -> None:
+        self.tally = Tally()
+        self.new = Distinct()
+        self.people = Distinct()
+        self._database = database
+        self._collection = collection
+        self._on_multiple = on_multiple
+
+    def add(self, batch: list[Work]) -> None:
+        """Count a batch of photos."""
+        if not batch:
+            return
+        with self._database.read() as records:
+            for work, person in zip(batch, records.known_people([w.spec for w in batch]), strict=True):
+                work.person = person
+            keys = {work.key for work in batch if work.person}
+            entries = records.journal(self._collection.arn, list(keys)) if self._collection else {}
+        for work in batch:
+            entry = entries.get(work.key) if work.person else None
+            if entry and (status := remembered(entry, self._on_multiple)):
+                self.tally.end(work.path, work.spec.name, status, entry.reason)
+            elif not self._is_first(work):
+                self.tally.end(work.path, work.spec.name, PhotoStatus.ALREADY, None)
+            self.people.update([_digest(_whose(work))])
+
+    def _is_first(self, work: Work) -> bool:
+        """Whether no other file of the same content and person came before."""
+        before = len(self.new)
+        self.new.update([_digest(_whose(work), work.sha256)])
+        return len(self.new) > before
+
+
+def _whose(work: Work) -> str:
+    """Who a photo shows, whether they are on record or not."""
+    return work.person.id if work.person else f"{work.spec.key or ''}\0{work.spec.name}"
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
