@@ -121,7 +121,7 @@ class JournalRow(Row):
 
 
 class UnreadRow(Row):
-    """A file that could not be enrolled before its content was known; the journal, by content, has no place for it.
+    """A file that could not be enrolled and whose content is not known, so that the journal has no place for it.
 
     It goes once the file has been read.
     """
