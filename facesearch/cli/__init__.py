@@ -20,6 +20,7 @@ from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
 from facesearch.cli.people import person
 from facesearch.cli.search import search
+from facesearch.cli.status import status
 from facesearch.cli.usage import usage
 
 __all__ = ["main"]
@@ -54,5 +55,19 @@ def main() -> None:
     """
 
 
-for _command in (enroll, search, detect, compare, collection, person, face, usage, engine, db, config, demo):
+for _command in (
+    enroll,
+    search,
+    detect,
+    compare,
+    collection,
+    person,
+    face,
+    status,
+    usage,
+    engine,
+    db,
+    config,
+    demo,
+):
     main.add_command(_command)

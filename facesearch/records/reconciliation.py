@@ -36,18 +36,20 @@ class ReconciliationRecords(Unit):
             .where(ChangeRow.state == ChangeState.INTENT.value)
             .group_by(ChangeRow.collection)
         )
-        return [
-            RecordedCollection(
-                _collection(row),
-                *faces.get(row.id, (0, 0, 0)),
-                *photos.get(row.id, (0,)),
-                *changes.get(row.id, (0,)),
-                last_run=self._last_run(row.id),
+        known = []
+        for row in self._session.scalars(
+            select(CollectionRow).order_by(CollectionRow.collection_id, CollectionRow.id)
+        ):
+            face_count, people, photo_count = faces.get(row.id, (0, 0, 0))
+            [open_photos], [open_changes] = photos.get(row.id, (0,)), changes.get(row.id, (0,))
+            run = self._last_run(row.id)
+            collection = _collection(row)
+            known.append(
+                RecordedCollection(
+                    collection, face_count, people, photo_count, open_photos, open_changes, run
+                )
             )
-            for row in self._session.scalars(
-                select(CollectionRow).order_by(CollectionRow.collection_id, CollectionRow.id)
-            )
-        ]
+        return known
 
     def _by_collection(self, statement: Select[*tuple[Any, ...]]) -> dict[int, tuple[Any, ...]]:
         return {row[0]: tuple(row[1:]) for row in self._session.execute(statement)}
