@@ -5,7 +5,7 @@ Only this file needs the `onnx` library.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -13,8 +13,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from facesearch.engine.vision.streams import Convolution
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _OPSET = 17
 _IR_VERSION = 8
+
+# Processors without VNNI add the products of two neighbouring inputs in 16 bits before they add on in 32. A sum of
+# two products of 0..255 fits when the two weights together have no more than this, and the rounding of both may
+# add one more.
+_NEIGHBOURS = 127
 
 
 class Graph:
@@ -77,8 +85,7 @@ class Graph:
 
     def _quantised(self, layer: Convolution, scale: float) -> tuple[str, str]:
         """Weights in 8 bits with a scale for each output, and the bias in 32 bits on the scale of the products."""
-        largest = np.abs(layer.weights).max(axis=(1, 2, 3))
-        scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        scales = _weight_scales(layer.weights)
         weights = np.rint(layer.weights / scales[:, None, None, None]).astype(np.int8)
         products = (scales * np.float32(scale)).astype(np.float32)
         bias = np.rint(layer.bias / products.astype(np.float64)).astype(np.int32)
@@ -104,3 +111,16 @@ class Graph:
         onnx.checker.check_model(model)
         data: bytes = model.SerializeToString()
         return data
+
+
+def _weight_scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the weights of each output are divided by, so that no processor's sums overflow: see `_NEIGHBOURS`.
+
+    The kernels go through the inputs place by place and, at each, channel by channel. Which two they take together
+    is theirs, so all neighbours are held apart.
+    """
+    in_order = np.abs(weights).transpose(0, 2, 3, 1).reshape(len(weights), -1)
+    after = np.pad(in_order[:, 1:], ((0, 0), (0, 1)))
+    largest = np.max(in_order + after, axis=1)
+    scales: NDArray[np.float32] = np.where(largest > 0, largest / _NEIGHBOURS, 1).astype(np.float32)
+    return scales

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-_FORMAT = 1  # of what is kept in the cache; another way to build or to write it is another number
+_FORMAT = 2  # of what is kept in the cache; another way to build or to write it is another number
 _BATCH = 32  # faces whose landmarks are looked for together; more would cost memory and save no time
 
 

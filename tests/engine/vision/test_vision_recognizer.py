@@ -116,7 +116,8 @@ def test_eight_bits_and_float32_describe_a_face_alike(both, recognizer, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("flags", "fast"), [("avx2 avx512_vnni", True), ("fma avx_vnni", True), ("avx2 avx512f", False)]
+    ("flags", "fast"),
+    [("avx2 avx512_vnni", True), ("fma avx_vnni", True), ("sse4_2 avx2", True), ("sse4_2 avx", False)],
 )
 def test_eight_bits_are_used_where_the_processor_has_instructions_for_them(tmp_path, flags, fast):
     processor = tmp_path / "cpuinfo"
