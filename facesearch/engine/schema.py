@@ -94,6 +94,10 @@ _VERSIONS = (
     ) STRICT;
     ALTER TABLE store ADD COLUMN model TEXT REFERENCES models;
     """,
+    # 4: users are compared by the vectors of their faces themselves.
+    """
+    ALTER TABLE users DROP COLUMN vector;
+    """,
 )
 SCHEMA_VERSION = len(_VERSIONS)
 

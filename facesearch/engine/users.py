@@ -1,14 +1,4 @@
-"""Users of a collection: each stands for the faces of one person, and is searched by one vector.
-
-That vector is the mean of the unit vectors of the user's faces, and is not brought back to unit length. With it,
-2 - 2 * (q . mean) is the mean squared distance of a unit vector q to those faces; its root is what a user's
-similarity is taken of, on the scale that is made for two faces. A mean at unit length would lie nearer to friend
-and stranger alike the more faces it is made of, and 80 would then mean less for a user than for a face.
-
-Measured on 5 real and 8 drawn people with degraded copies of their photos, resampled, 6 faces each: FAR at 80
-is .00006 (best single face .0034), TAR at 80 .985 (1.000), TAR at a FAR of 1e-4 .988 (.883). A mean at unit
-length does as well at a fixed FAR, but lets 30 times as many strangers reach 80. See benchmarks/users.py.
-"""
+"""Users of a collection: each stands for the faces of one person. How they are compared: user_distance.py."""
 
 from __future__ import annotations
 
@@ -24,17 +14,16 @@ from facesearch.engine.requests import Request
 
 MAX_FACES = 100
 
-_USERS = "SELECT number, user_id, status, vector FROM users "
+_USERS = "SELECT number, user_id, status FROM users "
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
-    """A user. `number` grows in the order of creating and is never given out twice; no vector without a face."""
+    """A user. `number` grows in the order of creating and is never given out twice."""
 
     number: int
     user_id: str
     status: str
-    vector: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +37,16 @@ class OwnedFace:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedVectors:
-    """The users of a collection that changed since a revision: (number, vector or None), and how many have one."""
+class ChangedUsers:
+    """The users of a collection that changed since a revision, by number, and how many it has in all.
+
+    `faces` are all theirs as (user, vector), those of one user together.
+    """
 
     revision: int
-    rows: list[tuple[int, bytes | None]]
-    with_vector: int
+    users: list[int]
+    faces: list[tuple[int, bytes]]
+    count: int
 
 
 class Users:
@@ -77,20 +70,27 @@ class Users:
         found = self._select("number IN (SELECT value FROM json_each(?))", collection, chosen)
         return {user.number: user for user in found}
 
-    def changed_since(self, collection: int, revision: int) -> ChangedVectors:
-        """What changed after that revision of the collection's users, as of one moment."""
+    def vectors(self, user: StoredUser) -> list[bytes]:
+        """The vectors of a user's faces."""
         with self._connections.reading() as connection:
-            latest = connection.execute(
-                "SELECT user_revision FROM collections WHERE number = ?", (collection,)
-            ).fetchone()
-            rows = connection.execute(
-                "SELECT number, vector FROM users WHERE collection = ? AND revision > ?",
-                (collection, revision),
+            return _vectors(connection, user)
+
+    def changed_since(self, collection: int, revision: int) -> ChangedUsers:
+        """What changed after that revision of the collection's users, as of one moment."""
+        since = (collection, revision)
+        with self._connections.reading() as connection:
+            latest, count = connection.execute(
+                "SELECT user_revision, user_count FROM collections WHERE number = ?", (collection,)
+            ).fetchone() or (revision, 0)
+            users = connection.execute(
+                "SELECT number FROM users WHERE collection = ? AND revision > ?", since
             ).fetchall()
-            (count,) = connection.execute(
-                "SELECT count(*) FROM users WHERE collection = ? AND vector IS NOT NULL", (collection,)
-            ).fetchone()
-        return ChangedVectors(latest[0] if latest else revision, rows, count)
+            faces = connection.execute(
+                "SELECT users.number, faces.vector FROM users JOIN faces ON faces.user = users.number "
+                "WHERE users.collection = ? AND users.revision > ? ORDER BY users.number, faces.number",
+                since,
+            ).fetchall()
+        return ChangedUsers(latest, [number for (number,) in users], faces, count)
 
     def numbers(self, collection: int) -> list[int]:
         """The numbers of all users of a collection."""
@@ -107,7 +107,7 @@ class Users:
     ) -> dict[str, Any]:
         """Let `make` change users in one transaction, and give its answer; to a known request, the known answer.
 
-        `erasing` is for what takes something away: a vector is biometric, and the old one must not stay behind.
+        `erasing` is for what takes something away: whose a face was must not stay behind.
         Raises ResourceNotFoundException, IdempotentParameterMismatchException and what `make` raises.
         """
         with self._connections.erasing() if erasing else self._connections.writing() as connection:
@@ -160,12 +160,9 @@ class Changes:
         )
         return {face_id: OwnedFace(*rest) for face_id, *rest in rows}
 
-    def face_count(self, user: StoredUser) -> int:
-        """How many faces the user has."""
-        (count,) = self._connection.execute(
-            "SELECT count(*) FROM faces WHERE user = ?", (user.number,)
-        ).fetchone()
-        return int(count)
+    def vectors(self, user: StoredUser) -> list[bytes]:
+        """The vectors of the user's faces."""
+        return _vectors(self._connection, user)
 
     def hand_over(self, faces: Sequence[OwnedFace], user: StoredUser, to: StoredUser | None) -> str:
         """Make these faces those of `to`, `user` itself or nobody; the status that the user has then."""
@@ -175,12 +172,9 @@ class Changes:
             "UPDATE faces SET user = ? WHERE number IN (SELECT value FROM json_each(?))",
             (to.number if to else None, json.dumps([face.number for face in faces])),
         )
-        vectors = self._connection.execute(
-            "SELECT vector FROM faces WHERE user = ?", (user.number,)
-        ).fetchall()
         self._connection.execute(
-            "UPDATE users SET status = 'ACTIVE', vector = ?, revision = ? WHERE number = ?",
-            (_mean([vector for (vector,) in vectors]), self._next_revision(0), user.number),
+            "UPDATE users SET status = 'ACTIVE', revision = ? WHERE number = ?",
+            (self._next_revision(0), user.number),
         )
         return "ACTIVE"
 
@@ -211,10 +205,6 @@ def _find(connection: sqlite3.Connection, collection: int, user_id: str) -> Stor
     return StoredUser(*found)
 
 
-def _mean(vectors: Sequence[bytes]) -> bytes | None:
-    import numpy as np
-
-    if not vectors:
-        return None
-    mean = np.mean([np.frombuffer(vector, "<f4") for vector in vectors], axis=0, dtype=np.float64)
-    return mean.astype("<f4").tobytes()
+def _vectors(connection: sqlite3.Connection, user: StoredUser) -> list[bytes]:
+    rows = connection.execute("SELECT vector FROM faces WHERE user = ? ORDER BY number", (user.number,))
+    return [vector for (vector,) in rows]

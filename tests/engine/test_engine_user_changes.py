@@ -17,6 +17,7 @@ from facesearch.engine.connections import Connections
 from facesearch.engine.errors import RekognitionError
 from facesearch.engine.requests import Request
 from facesearch.engine.storage import NewFace, Store
+from facesearch.engine.user_distance import Groups
 from facesearch.engine.user_index import UserIndexes
 from facesearch.engine.users import Users
 
@@ -242,18 +243,16 @@ def test_a_change_of_the_schema_that_fails_leaves_the_store_as_it_was(tmp_path, 
     assert layout(tmp_path / "old.db") == before
 
 
-def test_what_was_in_a_user_s_vector_is_in_no_file_after_it_is_taken_out(store, tmp_path):
+def test_a_deleted_user_s_name_is_in_no_file_any_more(store, tmp_path):
     users = Users(store.connections)
-    face_ids = add(store, unit(3))
-    change(users, given("u", face_ids))
-    mean = users.named(store.collection("staff").number, "u").vector
+    change(users, given("jane-of-accounts", add(store, unit(3))))
 
     def delete(changes, _):
-        changes.remove_user(changes.named("u"))
+        changes.remove_user(changes.named("jane-of-accounts"))
         return {}
 
     users.change("staff", Request.of("DeleteUser", {}), delete, {}, erasing=True)
-    assert all(mean not in path.read_bytes() for path in tmp_path.glob("engine.db*"))
+    assert all(b"jane-of-accounts" not in path.read_bytes() for path in tmp_path.glob("engine.db*"))
 
 
 def test_any_history_of_users_ends_in_what_a_fresh_index_finds(store):
@@ -261,7 +260,7 @@ def test_any_history_of_users_ends_in_what_a_fresh_index_finds(store):
     kept = UserIndexes(users)
     vectors = unit(60)
     face_ids = add(store, vectors)
-    query = unit(1, seed=9)[0]
+    query = Groups.one([unit(1, seed=9)[0].tobytes()])
     for step in range(40):
         name = f"u{rng.integers(6)}"
         chosen = [face_ids[n] for n in rng.integers(60, size=3)]
@@ -285,8 +284,10 @@ def test_any_history_of_users_ends_in_what_a_fresh_index_finds(store):
         faces = store.faces(collection.number, 0, 100)
         for neighbour in found:
             mine = [n for n, face in enumerate(faces) if face.user_id == owned[neighbour.number]]
-            squares = np.sum((vectors[mine].astype(np.float64) - query) ** 2, axis=1)
-            assert neighbour.distance == pytest.approx(np.sqrt(squares.mean()), abs=1e-5)
+            (distance,) = Groups.one([vectors[n].tobytes() for n in mine]).distances(query)
+            assert neighbour.distance == pytest.approx(distance, abs=1e-6)
+        with_faces = {face.user_id for face in faces} - {None}
+        assert {owned[neighbour.number] for neighbour in found} == with_faces
 
 
 # --- at the same time ---
@@ -356,7 +357,7 @@ def giving(path, first, last):
     )
 
 
-def test_every_user_that_was_answered_survives_kill_9_with_its_face_its_vector_and_its_token(store, tmp_path):
+def test_every_user_that_was_answered_survives_kill_9_with_its_face_and_its_token(store, tmp_path):
     path = tmp_path / "engine.db"
     process = giving(path, 0, 100_000)
     answered = [process.stdout.readline().split() for _ in range(40)]
@@ -372,7 +373,7 @@ def test_every_user_that_was_answered_survives_kill_9_with_its_face_its_vector_a
     assert [[user.user_id, faces[user.user_id]] for user in users][: len(answered)] == [
         [f"u{number}", face_id] for number, face_id in answered
     ]
-    assert all(user.status == "ACTIVE" and user.vector for user in users)
+    assert all(user.status == "ACTIVE" for user in users)
     with store.connections.reading() as connection:
         assert connection.execute("SELECT count(*) FROM requests").fetchone() == (len(users),)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -381,9 +382,10 @@ def test_every_user_that_was_answered_survives_kill_9_with_its_face_its_vector_a
 def test_two_processes_that_make_users_at_once_make_all_of_them(store, tmp_path):
     path = tmp_path / "engine.db"
     indexes = UserIndexes(Users(store.connections))
-    assert indexes.nearest(store.collection("staff"), unit(1)[0], 5) == []
+    query = Groups.one([unit(1)[0].tobytes()])
+    assert indexes.nearest(store.collection("staff"), query, 5) == []
     processes = [giving(path, 0, 30), giving(path, 30, 60)]
     assert all(process.communicate() and process.returncode == 0 for process in processes)
     collection = store.collection("staff")
     assert collection.user_count == 60
-    assert len(indexes.nearest(collection, unit(1)[0], 100)) == 60
+    assert len(indexes.nearest(collection, query, 100)) == 60

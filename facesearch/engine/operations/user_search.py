@@ -8,9 +8,6 @@ from facesearch.engine import errors, images
 from facesearch.engine.operations import quality, shapes
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from facesearch.engine.operations.context import Context
     from facesearch.engine.storage import StoredCollection
     from facesearch.engine.users import StoredUser
@@ -29,8 +26,6 @@ def search_users(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
     """The users of a collection that resemble one of its faces, or one of them; that one is not among them."""
     if ("UserId" in parameters) == ("FaceId" in parameters):
         raise errors.user_or_face()
-    import numpy as np
-
     collection = context.store.collection(parameters["CollectionId"])
     scale = context.recognizer_for(collection).scale
     but: StoredUser | None = None
@@ -39,14 +34,13 @@ def search_users(context: Context, parameters: dict[str, Any]) -> dict[str, Any]
         found = context.store.vector(collection.number, parameters["FaceId"])
         if found is None:
             raise errors.face_not_found()
-        vector: bytes | None = found[1]
+        vectors = [found[1]]
     else:
         searched = {"SearchedUser": {"UserId": parameters["UserId"]}}
         but = context.users.named(collection.number, parameters["UserId"])
-        vector = but.vector
-    query = None if vector is None else np.frombuffer(vector, "<f4")
+        vectors = context.users.vectors(but)
     return {
-        "UserMatches": _matches(context, collection, scale, query, parameters, but),
+        "UserMatches": _matches(context, collection, scale, vectors, parameters, but),
         "FaceModelVersion": collection.model_version,
         **searched,
     }
@@ -62,9 +56,9 @@ def search_users_by_image(context: Context, parameters: dict[str, Any]) -> dict[
     recognizer = context.recognizer_for(collection)
     faces = recognizer.detect(image)[: quality.MAX_FACES]
     largest, others = _searched(faces, parameters.get("QualityFilter", "NONE"))
-    query = recognizer.embed(image, [largest])[0] if largest else None
+    vectors = [recognizer.embed(image, [largest])[0].astype("<f4").tobytes()] if largest else []
     return {
-        "UserMatches": _matches(context, collection, recognizer.scale, query, parameters),
+        "UserMatches": _matches(context, collection, recognizer.scale, vectors, parameters),
         "FaceModelVersion": collection.model_version,
         "SearchedFace": {"FaceDetail": shapes.face_detail(largest, image)} if largest else None,
         "UnsearchedFaces": [
@@ -91,17 +85,20 @@ def _matches(
     context: Context,
     collection: StoredCollection,
     scale: Scale,
-    query: NDArray[np.float32] | None,
+    vectors: list[bytes],
     parameters: dict[str, Any],
     but: StoredUser | None = None,
 ) -> list[dict[str, Any]]:
-    if query is None:
+    """The users that resemble the faces of these vectors, without the user `but`."""
+    if not vectors:
         return []
+    from facesearch.engine.user_distance import Groups
+
     threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
     limit = parameters.get("MaxUsers", _MAX_USERS)
     likeness = {
         neighbour.number: float(scale.similarity(neighbour.distance))
-        for neighbour in context.user_indexes.nearest(collection, query, limit + 1)
+        for neighbour in context.user_indexes.nearest(collection, Groups.one(vectors), limit + 1)
         if but is None or neighbour.number != but.number
     }
     near = [number for number, percent in likeness.items() if percent >= threshold][:limit]

@@ -6,7 +6,7 @@ last face stays ACTIVE: CREATED says that it never had any.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +79,16 @@ def _delete(changes: Changes, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _associate(scale: Scale, changes: Changes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     user = changes.named(parameters["UserId"])
     threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
+    held = changes.vectors(user)
     taken: dict[str, OwnedFace] = {}
     refused: list[dict[str, Any]] = []
     for face_id, face in _faces(changes, parameters):
-        refusal = _stranger(user, face) or _unlike(scale, user, face, threshold)
+        refusal = _stranger(user, face) or _unlike(scale, held, face, threshold)
         if refusal:
             refused.append({"FaceId": face_id, **refusal})
         elif face is not None and face.user is None:
             taken[face_id] = face
-    if taken and changes.face_count(user) + len(taken) > MAX_FACES:
+    if taken and len(held) + len(taken) > MAX_FACES:
         raise errors.too_many_user_faces(user.user_id, MAX_FACES)
     return {
         "AssociatedFaces": [{"FaceId": face_id} for face_id in taken],
@@ -130,15 +131,15 @@ def _stranger(user: StoredUser, face: OwnedFace | None) -> dict[str, Any] | None
 
 
 def _unlike(
-    scale: Scale, user: StoredUser, face: OwnedFace | None, threshold: float
+    scale: Scale, held: Sequence[bytes], face: OwnedFace | None, threshold: float
 ) -> dict[str, Any] | None:
-    """That a face resembles the user's too little, if so."""
-    if face is None or face.user is not None or user.vector is None:
+    """That a face resembles the user's, of these vectors, too little, if so."""
+    if face is None or face.user is not None or not held:
         return None
-    import numpy as np
+    from facesearch.engine.user_distance import Groups
 
-    product = np.frombuffer(user.vector, "<f4") @ np.frombuffer(face.vector, "<f4")
-    confidence = float(scale.similarity(float(np.sqrt(max(2.0 - 2.0 * float(product), 0.0)))))
+    (distance,) = Groups.one(held).distances(Groups.one([face.vector]))
+    confidence = float(scale.similarity(float(distance)))
     if confidence >= threshold:
         return None
     return {"Confidence": confidence, "Reasons": ["LOW_MATCH_CONFIDENCE"]}
