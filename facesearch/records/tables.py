@@ -147,9 +147,10 @@ class ChangeRow(Row):
     """
 
     __tablename__ = "changes"
+    __table_args__ = (Index(None, "collection", "state"),)
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), index=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
     operation: Mapped[str] = mapped_column(String(64))  # Rekognition's name of it: DeleteFaces ...
     person: Mapped[str | None] = mapped_column(String(32), index=True)
     user_id: Mapped[str | None] = mapped_column(String(128))

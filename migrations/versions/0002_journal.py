@@ -85,8 +85,8 @@ def upgrade() -> None:
             ["collection"], ["collections.id"], name="fk_changes_collection", ondelete="CASCADE"
         ),
     )
-    for column in ("collection", "person"):
-        op.create_index(f"ix_changes_{column}", "changes", [column])
+    op.create_index("ix_changes_collection_state", "changes", ["collection", "state"])
+    op.create_index("ix_changes_person", "changes", ["person"])
     op.create_table(
         "usage",
         sa.Column("day", sa.Date(), nullable=False),
