@@ -1,39 +1,34 @@
 """Exact nearest neighbours among the faces of a collection.
 
 The vectors of a small collection are kept in memory once it is searched. Those of a large one lie in a file
-beside the store, with a table that spares reading most of them (see `scan`); what was stored since that file was
-made is kept in memory and compared plainly. When the collection's revision has moved, whichever process moved it,
-only what was added is read; what was deleted is taken out.
+beside the store, with a table that spares reading most of them (see `scan`); the few that were stored since are
+kept in memory and compared plainly, until they are appended to the file. When the collection's revision has moved,
+whichever process moved it, only what was added is read; what was deleted is taken out.
+
+Files are kept up beside the searches (see `index_file`): a search goes on with what there is.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from facesearch.engine.vectors import in_memory
+from facesearch.engine.index_file import SCAN_FROM, IndexFile, batches, tail_of
+from facesearch.engine.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from facesearch.engine.scan import Rows
-    from facesearch.engine.storage import Snapshot, Store, StoredCollection
-    from facesearch.engine.vectors import Base, Batches, Part
+    from facesearch.engine.snapshots import Snapshot
+    from facesearch.engine.storage import Store, StoredCollection
+    from facesearch.engine.vector_file import Base
 
     Scalar = TypeVar("Scalar", bound=np.generic)
-
-_LOG = logging.getLogger(__name__)
-
-# Collections of fewer faces are compared plainly: at 50,000 that takes a millisecond or two, and 26 MB.
-SCAN_FROM = 50_000
-
-# A file is made again when more than 1 / _LATER of it was stored since: comparing those plainly takes longer.
-_LATER = 32
 
 # A matrix that must grow grows by a quarter, so that adding face after face copies each vector few times.
 _GROWTH = 1.25
@@ -52,13 +47,14 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Vectors:
-    """What is known of a collection at one revision: its file if it has one, and what was stored since.
+    """What is known of a collection at one revision: the first `used` rows of its file, and what was stored since.
 
     The arrays of `later` are views of the first rows of larger buffers; nobody writes to rows that a view shows.
     """
 
     revision: int | None
     base: Base | None
+    used: int
     later: Rows
 
 
@@ -73,28 +69,34 @@ class Indexes:
         self._scan_from = scan_from
         self._guard = threading.Lock()
         self._indexes: OrderedDict[int, _Index] = OrderedDict()
+        self._stored: dict[int, int] = {}
+        self._upkeep = Upkeep()
 
     def nearest(
         self, collection: StoredCollection, query: NDArray[np.float32], limit: int, within: float = math.inf
     ) -> list[Neighbour]:
         """The `limit` faces nearest to a vector, no further than `within` (euclidean), nearest first.
 
-        Of equals, the one stored first is first. A small `within` makes a large `limit` cheap.
+        Of equals, the one stored first is first. A small `within` makes a large `limit` cheap. Raises ValueError
+        for a vector that is not finite.
         """
         from facesearch.engine import scan
 
+        if not scan.all_finite(query):
+            raise ValueError("a vector to search for must be finite")
+        index = self._of(collection.number)
         with self._guard:
-            index = self._indexes.setdefault(
-                collection.number, _Index(self._store, collection.number, self._scan_from)
-            )
             self._indexes.move_to_end(collection.number)
         vectors = index.fresh(collection.revision, len(query))
         self._let_go(collection.number)
+        if index.file.asked:
+            self._upkeep.ask(collection.number, index.keep_up)
         base, later = vectors.base, vectors.later
         if base is None:
             found = scan.compared(later, query, limit, within)
         else:
-            found = scan.scanned(base.rows, base.table, query, limit, within)
+            rows, table = base.shown(vectors.used)
+            found = scan.scanned(rows, table, query, limit, within)
             if len(later):
                 found = found.merged(scan.compared(later, query, limit, within), limit)
         return [
@@ -102,10 +104,31 @@ class Indexes:
             for number, distance in zip(found.numbers.tolist(), found.distances.tolist(), strict=True)
         ]
 
+    def stored(self, collection: int, faces: int) -> None:
+        """Tell that faces were stored: who stores many keeps the file up, and leaves it to no search."""
+        with self._guard:
+            count = self._stored.get(collection, 0) + faces
+            due = count >= tail_of(self._scan_from)
+            self._stored[collection] = 0 if due else count
+        if due:
+            self._upkeep.ask(collection, self._of(collection).keep_up)
+
     def forget(self, collection: int) -> None:
         """Drop what is kept of a collection that was deleted."""
         with self._guard:
             self._indexes.pop(collection, None)
+            self._stored.pop(collection, None)
+
+    def settle(self) -> None:
+        """Return when no file is worked on by this process."""
+        self._upkeep.wait()
+
+    def _of(self, collection: int) -> _Index:
+        with self._guard:
+            index = self._indexes.get(collection)
+            if index is None:
+                index = self._indexes[collection] = _Index(self._store, collection, self._scan_from)
+            return index
 
     def _let_go(self, but: int) -> None:
         with self._guard:
@@ -124,6 +147,7 @@ class _Index:
         self._scan_from = scan_from
         self._guard = threading.Lock()
         self._vectors: _Vectors | None = None
+        self.file = IndexFile(store, collection, scan_from)
 
     @property
     def size(self) -> int:
@@ -131,7 +155,7 @@ class _Index:
         if self._vectors is None:
             return 0
         base = self._vectors.base
-        return len(self._vectors.later) + (0 if base is None or base.mapped else len(base.rows))
+        return len(self._vectors.later) + (0 if base is None or base.mapped else base.written)
 
     def fresh(self, revision: int, dimensions: int) -> _Vectors:
         """The vectors at this revision of the collection or a later one."""
@@ -144,99 +168,74 @@ class _Index:
             if vectors is None:
                 # A deletion may be under way: its faces are gone from the file before they are from the store.
                 with self._store.settled(self._collection) as snapshot:
-                    vectors = self._caught_up(snapshot, dimensions, settled=True)
+                    vectors = self._caught_up(snapshot, dimensions)
             self._vectors = vectors or self._made_anew(dimensions)
             return self._vectors
 
-    def _caught_up(self, snapshot: Snapshot, dimensions: int, settled: bool = False) -> _Vectors | None:
+    def keep_up(self) -> None:
+        """Bring the file up to the store, beside the searches, and let go of what it then holds."""
+        self.file.keep_up()
+        vectors = self._vectors
+        if vectors is None:
+            return
+        with self._guard, self._store.snapshot(self._collection) as snapshot:
+            self._vectors = self._caught_up(snapshot, vectors.later.matrix.shape[1]) or self._vectors
+
+    def _caught_up(self, snapshot: Snapshot, dimensions: int) -> _Vectors | None:
         """What is known, brought up to the snapshot; None when the file does not serve it."""
-        token = snapshot.file_token()
-        base, later = self._known(token, dimensions)
-        if _erasing(base) and not settled:
+        token, used = snapshot.file()
+        base, later = self._known(token, used, dimensions)
+        if base is None and self.file.must_be_made(snapshot.face_count, len(later)):
             return None
-        held = 0 if base is None else base.live()
-        if self._outgrown(base, held, snapshot.face_count):
-            return None
-        after = 0 if base is None else base.last
-        for numbers, vectors in _batches(snapshot, int(later.numbers[-1]) if len(later) else after):
+        if base is None or not base.mapped:
+            used = 0 if base is None else base.written
+        held, last = (0, 0) if base is None else base.holds(used)
+        later = _after(later, last)
+        for numbers, vectors in batches(snapshot, int(later.numbers[-1]) if len(later) else last):
             later = _with_rows(later, numbers, vectors)
         if held + len(later) != snapshot.face_count:
-            later = _only(later, snapshot.numbers(after))
+            later = _only(later, snapshot.numbers(last))
         if held + len(later) != snapshot.face_count and base is not None:
             if base.mapped:
                 return None
             base.keep(snapshot.numbers())
-        if _erasing(base) and token is not None:
-            self._files.checked(self._collection, token)
-        return _Vectors(snapshot.revision, base, later)
+            held, _ = base.holds(used)
+        if base is not None and not self.file.serves(base, used, used - held, len(later)):
+            return None
+        if base is not None and not base.mapped and len(later) >= self.file.tail:
+            base.append(later.numbers, later.matrix)
+            held, used, later = held + len(later), base.written, _no_rows(dimensions)
+        self.file.look(base, used, used - held, len(later), snapshot.face_count)
+        return _Vectors(snapshot.revision, base, used, later)
 
-    def _known(self, token: str | None, dimensions: int) -> tuple[Base | None, Rows]:
+    def _known(self, token: str | None, rows: int, dimensions: int) -> tuple[Base | None, Rows]:
         known = self._vectors
         if known is not None and (None if known.base is None else known.base.token) == token:
             return known.base, known.later
-        return self._files.open(self._collection, token), _no_rows(dimensions)
-
-    def _outgrown(self, base: Base | None, held: int, count: int) -> bool:
-        """Whether a new file is due: too much is not in it, or too much of it is erased."""
-        if base is None:
-            return count >= self._scan_from
-        return count - held > max(held // _LATER, self._scan_from // 2) or held < len(base.rows) // 2
+        return self._files.open(self._collection, token, rows), _no_rows(dimensions)
 
     def _made_anew(self, dimensions: int) -> _Vectors:
         """All vectors, in a new file; in memory where there can be none."""
-        if self._files.possible:
-            try:
-                self._write_file(dimensions)
-            except OSError as exc:
-                _LOG.warning("the vectors of a collection are kept in memory, for want of a file: %s", exc)
-            else:
-                with self._store.settled(self._collection) as snapshot:
-                    vectors = self._caught_up(snapshot, dimensions, settled=True)
-                if vectors is not None:
-                    return vectors
+        if self.file.made():
+            with self._store.settled(self._collection) as snapshot:
+                vectors = self._caught_up(snapshot, dimensions)
+            if vectors is not None:
+                return vectors
+        from facesearch.engine.vector_file import in_memory
+
         with self._store.snapshot(self._collection) as snapshot:
-            count, token, batches = snapshot.face_count, snapshot.file_token(), _batches(snapshot, 0)
+            count, (token, _), all_of_them = snapshot.face_count, snapshot.file(), batches(snapshot, 0)
             if count >= self._scan_from:
-                base = in_memory(batches, count, dimensions, token)
-                return _Vectors(snapshot.revision, base, _no_rows(dimensions))
+                base = in_memory(all_of_them, count, dimensions, token)
+                return _Vectors(snapshot.revision, base, base.written, _no_rows(dimensions))
             later = _no_rows(dimensions)
-            for numbers, matrix in batches:
+            for numbers, matrix in all_of_them:
                 later = _with_rows(later, numbers, matrix)
-            return _Vectors(snapshot.revision, None, later)
-
-    def _write_file(self, dimensions: int) -> None:
-        """Write the collection's file while others write to the store, and name it if it still holds true."""
-        with self._store.snapshot(self._collection) as snapshot:
-            part = self._part(snapshot, dimensions)
-        with self._store.settled(self._collection) as snapshot:
-            others = snapshot.file_tokens()
-            if part is not None and snapshot.count_until(part.last) != part.rows:
-                self._files.discard(part)
-            if part is None or not self._files.put_in_place(part, others):
-                # Faces were deleted meanwhile. Once more, and now the writers wait.
-                part = self._part(snapshot, dimensions)
-                if part is not None and not self._files.put_in_place(part, others):
-                    raise FileNotFoundError(part.path)
-            snapshot.name_file(None if part is None else part.token)
-            if part is None:
-                self._files.remove(self._collection)
-
-    def _part(self, snapshot: Snapshot, dimensions: int) -> Part | None:
-        if snapshot.face_count < self._scan_from:
-            return None
-        return self._files.write(self._collection, _batches(snapshot, 0), dimensions)
+            return _Vectors(snapshot.revision, None, 0, later)
 
 
 def _erasing(base: Base | None) -> bool:
     return base is not None and base.erasing
-
-
-def _batches(snapshot: Snapshot, after: int) -> Batches:
-    import numpy as np
-
-    for rows in snapshot.vectors_after(after):
-        numbers = np.fromiter((number for number, _ in rows), np.int64, len(rows))
-        yield numbers, np.frombuffer(b"".join(vector for _, vector in rows), "<f4").reshape(len(rows), -1)
 
 
 def _no_rows(dimensions: int) -> Rows:
@@ -255,6 +254,18 @@ def _with_rows(rows: Rows, numbers: NDArray[np.int64], matrix: NDArray[np.float3
         _appended(rows.matrix, matrix),
         _appended(rows.halves, scan.half_squares(matrix)),
     )
+
+
+def _after(rows: Rows, number: int) -> Rows:
+    """The rows of greater numbers."""
+    import numpy as np
+
+    from facesearch.engine import scan
+
+    start = int(np.searchsorted(rows.numbers, number, side="right"))
+    if start == 0:
+        return rows
+    return scan.Rows(rows.numbers[start:].copy(), rows.matrix[start:].copy(), rows.halves[start:].copy())
 
 
 def _only(rows: Rows, numbers: list[int]) -> Rows:

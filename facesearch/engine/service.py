@@ -69,4 +69,5 @@ class Engine:
 
     def close(self) -> None:
         """Give the store back; what is asked afterwards fails."""
+        self._context.indexes.settle()
         self._store.close()

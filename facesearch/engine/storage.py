@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facesearch.engine import errors
 from facesearch.engine.connections import Connections
+from facesearch.engine.snapshots import Snapshot
 from facesearch.engine.vectors import VectorFiles
 
 _COLLECTIONS = (
@@ -75,80 +76,6 @@ class StoredFace:
     confidence: float
     model_version: str
     user_id: str | None = None
-
-
-class Snapshot:
-    """One collection as it was at one moment, however long the reading takes."""
-
-    def __init__(self, connection: sqlite3.Connection, collection: int) -> None:
-        self._connection = connection
-        self._collection = collection
-        row = connection.execute(
-            "SELECT face_count, revision FROM collections WHERE number = ?", (collection,)
-        ).fetchone()
-        self.face_count: int = row[0] if row else 0
-        self.revision: int | None = row[1] if row else None
-
-    def vectors_after(self, number: int, batch: int = 4096) -> Iterator[list[tuple[int, bytes]]]:
-        """The faces stored after that one, as batches of (number, vector), in the order of storing."""
-        cursor = self._connection.execute(
-            "SELECT number, vector FROM faces WHERE collection = ? AND number > ? ORDER BY number",
-            (self._collection, number),
-        )
-        while rows := cursor.fetchmany(batch):
-            yield rows
-
-    def numbers(self, after: int = 0) -> list[int]:
-        """The numbers of all faces stored after that one, in the order of storing."""
-        return [
-            number
-            for (number,) in self._connection.execute(
-                "SELECT number FROM faces WHERE collection = ? AND number > ? ORDER BY number",
-                (self._collection, after),
-            )
-        ]
-
-    def count_until(self, number: int) -> int:
-        """How many faces are left of those stored up to that one."""
-        (count,) = self._connection.execute(
-            "SELECT count(*) FROM faces WHERE collection = ? AND number <= ?", (self._collection, number)
-        ).fetchone()
-        return int(count)
-
-    def file_token(self) -> str | None:
-        """Which file of vectors is the collection's."""
-        if not self._knows_files():
-            return None
-        found = self._connection.execute(
-            "SELECT token FROM vector_files WHERE collection = ?", (self._collection,)
-        ).fetchone()
-        return str(found[0]) if found else None
-
-    def file_tokens(self) -> set[str]:
-        """The files of vectors of all other collections."""
-        if not self._knows_files():
-            return set()
-        rows = self._connection.execute(
-            "SELECT token FROM vector_files WHERE collection != ?", (self._collection,)
-        )
-        return {token for (token,) in rows}
-
-    def name_file(self, token: str | None) -> None:
-        """Make a file of vectors the collection's, or none; for a snapshot that is settled."""
-        # Made when first needed: it is no part of what is stored, and a store without it lacks nothing.
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS vector_files ("
-            "collection INTEGER PRIMARY KEY REFERENCES collections ON DELETE CASCADE, token TEXT NOT NULL) STRICT"
-        )
-        self._connection.execute("DELETE FROM vector_files WHERE collection = ?", (self._collection,))
-        if token is not None:
-            self._connection.execute(
-                "INSERT INTO vector_files (collection, token) VALUES (?, ?)", (self._collection, token)
-            )
-
-    def _knows_files(self) -> bool:
-        question = "SELECT 1 FROM sqlite_schema WHERE name = 'vector_files'"
-        return self._connection.execute(question).fetchone() is not None
 
 
 class Store:
@@ -232,8 +159,13 @@ class Store:
     ) -> list[StoredFace]:
         """Store the faces of one image, in their order; one stored before for this image and id is kept as it is.
 
-        Raises ResourceNotFoundException, and InvalidParameterException when the collection is of another model.
+        Raises ResourceNotFoundException, InvalidParameterException when the collection is of another model, and
+        ValueError for a vector that is not finite: nothing could ever be found beside it.
         """
+        if not all(_finite(face.vector) for face in faces):
+            raise ValueError(
+                f"the face model {model_version} made a vector that is not finite; nothing was stored"
+            )
         with self._connections.writing() as connection:
             collection = _collection(connection, collection_id)
             if collection.model_version != model_version:
@@ -375,6 +307,14 @@ def _count(connection: sqlite3.Connection, collection: int, more: int) -> None:
             "UPDATE collections SET face_count = face_count + ?, revision = revision + 1 WHERE number = ?",
             (more, collection),
         )
+
+
+def _finite(vector: bytes) -> bool:
+    import numpy as np
+
+    from facesearch.engine import scan
+
+    return scan.all_finite(np.frombuffer(vector, "<f4"))
 
 
 def _overlap(one: StoredFace | NewFace, other: StoredFace | NewFace) -> float:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import struct
 import subprocess
 import sys
 import textwrap
@@ -224,7 +225,7 @@ def test_a_revision_moves_with_every_change_and_only_then(staff):
 
 
 def test_a_transaction_that_fails_leaves_nothing(staff):
-    bad = NewFace(left=0.1, top=0.1, width=0.1, height=0.1, confidence=99.0, vector=None)
+    bad = NewFace(left=0.1, top=0.1, width=0.1, height=0.1, confidence=None, vector=face().vector)
     with pytest.raises(sqlite3.IntegrityError):
         add(staff, [face(), bad])
     assert staff.collection("staff").face_count == 0
@@ -234,7 +235,7 @@ def test_a_transaction_that_fails_leaves_nothing(staff):
 def test_deleted_vectors_are_not_left_in_the_files(tmp_path):
     path = tmp_path / "engine.db"
     store = Store(path)
-    secret = bytes(range(1, 255)) * 2
+    secret = struct.pack("<128f", *range(1, 129))
     store.create_collection("staff", "1.0", {})
     (one,) = add(store, [face(vector=secret)])
     add(store, [face(vector=secret)], image=OTHER_IMAGE)

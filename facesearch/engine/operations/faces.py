@@ -46,6 +46,7 @@ def index_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
         parameters.get("ExternalImageId"),
         new_faces,
     )
+    context.indexes.stored(collection.number, len(stored))
     attributes = parameters.get("DetectionAttributes", ())
     return {
         "FaceRecords": [

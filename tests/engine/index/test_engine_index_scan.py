@@ -16,7 +16,7 @@ def rows_of(vectors):
 def table_of(vectors, directions_from=None):
     projection = scan.Projection.fitted(vectors if directions_from is None else directions_from)
     table = projection.table(vectors)
-    return scan.Table(projection, table, float(np.sqrt(-2 * table[:, -1].min())))
+    return scan.Table(projection, scan.tiled(table), scan.reach_of(table))
 
 
 def by_hand(vectors, query, limit, within=np.inf):
@@ -131,8 +131,8 @@ def test_erased_rows_are_found_by_neither_way():
     for gone in (7, 3, 500):
         rows.numbers[gone] = 0
         rows.halves[gone] = np.inf
-        table.rows[gone] = 0
-        table.rows[gone, -1] = -np.inf
+        table.tiles[0, :, gone] = 0
+        table.tiles[0, -1, gone] = -np.inf
         rows.matrix[gone] = 0
     kept = np.flatnonzero(rows.numbers)
     expected, _ = by_hand(vectors[kept], query, 1_999)

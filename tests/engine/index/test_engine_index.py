@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from facesearch.engine import index
 from facesearch.engine.index import Indexes
-from facesearch.engine.storage import NewFace, Snapshot, Store
+from facesearch.engine.snapshots import Snapshot
+from facesearch.engine.storage import NewFace, Store
 
 
 def unit(rows, seed=0, dimensions=128):
@@ -131,6 +132,20 @@ def test_a_collection_that_is_gone_has_no_neighbours(store, indexes):
     store.delete_collection("staff")
     indexes.forget(collection.number)
     assert indexes.nearest(collection, unit(1)[0], 5) == []
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e20], ids=str)
+def test_a_vector_that_no_distance_can_be_told_of_is_neither_stored_nor_searched_for(store, indexes, number):
+    vectors = unit(4)
+    numbers = add(store, vectors[:2])
+    spoilt = vectors[2].copy()
+    spoilt[7] = number
+    with pytest.raises(ValueError, match="not finite; nothing was stored"):
+        add(store, [vectors[3], spoilt], image="more")
+    assert store.collection("staff").face_count == 2
+    with pytest.raises(ValueError, match="finite"):
+        indexes.nearest(store.collection("staff"), spoilt, 1)
+    assert find(indexes, store, vectors[1], 1) == [numbers[1]]
 
 
 @settings(max_examples=25, deadline=None)
