@@ -58,6 +58,12 @@ from facesearch.domain.records import (
     PersonSummary,
     Photo,
 )
+from facesearch.domain.runs import (
+    Run,
+    RunOutcome,
+    RunPhoto,
+    UnfinishedPhoto,
+)
 from facesearch.domain.searching import (
     PersonMatch,
     PhotoSearch,
@@ -104,9 +110,13 @@ __all__ = [
     "PlannedPhoto",
     "Pose",
     "Quality",
+    "Run",
+    "RunOutcome",
+    "RunPhoto",
     "SearchStatus",
     "SearchedFace",
     "Settlement",
+    "UnfinishedPhoto",
     "UnindexedFace",
     "Usage",
 ]

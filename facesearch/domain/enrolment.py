@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from facesearch.domain.faces import Collection, FaceRecord
-from facesearch.domain.records import Photo
+from facesearch.domain.faces import Call, Collection, FaceRecord
+from facesearch.domain.records import Person, Photo
 
 
 class OnMultiple(StrEnum):
@@ -47,11 +47,15 @@ class PersonSpec:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPhoto:
-    """A file to enrol and whom it shows; `problem` says why it cannot be (it belongs to no person ...)."""
+    """A file to enrol and whom it shows; `problem` says why it cannot be (it belongs to no person ...).
+
+    `known` is the person themselves, where the records said so.
+    """
 
     path: str
     person: PersonSpec | None
     problem: str | None = None
+    known: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,11 @@ class PhotoOutcome:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentReport:
-    """How an enrolment ended: a count for each status, and each photo that was not enrolled with its reason."""
+    """How an enrolment ended: a count for each status, and photos that were not enrolled with their reasons.
+
+    `problems` are the first thousand of them; the journal of the run has all. `earlier` photos were left unsettled
+    by runs before this one and settled first; they are in no count.
+    """
 
     run: str
     collection: Collection
@@ -75,11 +83,18 @@ class EnrolmentReport:
     problems: tuple[PhotoOutcome, ...]
     people: int
     seconds: float
+    earlier: int = 0
 
     @property
     def total(self) -> int:
         """Every photo that was looked at."""
         return sum(self.counts.values())
+
+    @property
+    def left_out(self) -> int:
+        """Photos with a problem that `problems` has no room for."""
+        fine = self.counts[PhotoStatus.ENROLLED] + self.counts[PhotoStatus.ALREADY]
+        return self.total - fine - len(self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +108,23 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is written down after the service answered: the photo's state and the face that was stored."""
+    """What is written down after the service answered: the photo's state and the face that was stored.
+
+    `open` says that nobody knows what the service did: the intent stays, and the next run finds out.
+    `superfluous` are FaceIds that must leave the collection. `call` is the last call that was made; of all of them
+    `attempts` were the tries, and `calls` were answered.
+    """
 
     person_id: str
     sha256: str
     status: PhotoStatus
     reason: str | None = None
     record: FaceRecord | None = None
+    superfluous: tuple[str, ...] = ()
+    call: Call | None = None
+    attempts: int = 0
+    calls: int = 0
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import Integer, String, and_, bindparam, func, select, update
 
-from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, Settlement
+from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, RunOutcome, Settlement
 from facesearch.errors import DatabaseError
 from facesearch.records.faces import CHANGING, face_values
 from facesearch.records.tables import INTENT, CollectionRow, FaceRow, JournalRow, PhotoRow, RunRow, now
@@ -19,18 +19,30 @@ Pair = tuple[str, str]  # person id, sha256 of the photo
 class EnrolmentRecords(Unit):
     """Runs, and where each photo of each person stands in a collection."""
 
-    def start_run(self, arn: str) -> str:
-        """Begin an enrolment into a remembered collection, and name it (32 hex digits)."""
-        run = RunRow(id=uuid4().hex, collection=self._collection(arn))
+    def start_run(self, arn: str, source: str | None = None) -> str:
+        """Begin an enrolment of `source` into a remembered collection, and name it (32 hex digits)."""
+        run = RunRow(id=uuid4().hex, collection=self._collection(arn), source=source)
         self._session.add(run)
         self._session.flush()
         return run.id
 
-    def finish_run(self, run_id: str, counts: Mapping[PhotoStatus, int]) -> None:
-        """Write down that a run ended by itself, and how many photos ended in each status."""
-        values = {status.value: count for status, count in counts.items()}
+    def finish_run(
+        self,
+        run_id: str,
+        counts: Mapping[PhotoStatus, int],
+        outcome: RunOutcome = RunOutcome.FINISHED,
+        reason: str | None = None,
+    ) -> None:
+        """Write down how and why a run ended, and how many photos ended in each status."""
         self._session.execute(
-            update(RunRow).where(RunRow.id == run_id).values(finished_at=now(), counts=values)
+            update(RunRow)
+            .where(RunRow.id == run_id)
+            .values(
+                finished_at=now(),
+                counts={status.value: count for status, count in counts.items()},
+                outcome=outcome.value,
+                reason=reason,
+            )
         )
 
     def journal(self, arn: str, pairs: Sequence[Pair]) -> dict[Pair, JournalEntry]:
@@ -122,6 +134,12 @@ class EnrolmentRecords(Unit):
         ]
         self._upsert(FaceRow, faces, unique=["collection", "face_id"], changed=CHANGING)
 
+    def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
+        """Forget faces that left the collection; the journal of their photos stays as it is."""
+        collection = self._collection(arn)
+        for some in chunks(face_ids):
+            self._delete(FaceRow, FaceRow.collection == collection, FaceRow.face_id.in_(some))
+
     def _settle_journal(self, collection: int, rows: Sequence[tuple[str, int, Settlement]]) -> int:
         """Settle the journal of (person, photo number, settlement), and return how many intents there were."""
         if not rows:
@@ -130,10 +148,29 @@ class EnrolmentRecords(Unit):
             update(JournalRow)
             .where(JournalRow.collection == collection, JournalRow.person == bindparam("whose"))
             .where(JournalRow.photo == bindparam("which"))
-            .values(state=bindparam("status"), reason=bindparam("why"), settled_at=now())
+            .values(
+                state=bindparam("status"),
+                reason=bindparam("why"),
+                attempts=JournalRow.attempts + bindparam("tries"),
+                calls=JournalRow.calls + bindparam("answered"),
+                milliseconds=func.coalesce(bindparam("took", type_=Integer), JournalRow.milliseconds),
+                request_id=func.coalesce(bindparam("named", type_=String), JournalRow.request_id),
+                settled_at=bindparam("at"),
+            )
         )
+        moment = now()
         values = [
-            {"whose": person, "which": photo, "status": s.status.value, "why": s.reason}
+            {
+                "whose": person,
+                "which": photo,
+                "status": INTENT if s.open else s.status.value,
+                "why": s.reason,
+                "tries": s.attempts,
+                "answered": s.calls,
+                "took": s.call.milliseconds if s.call else None,
+                "named": s.call.request_id if s.call else None,
+                "at": None if s.open else moment,
+            }
             for person, photo, s in rows
         ]
         return self._session.connection().execute(statement, values).rowcount

@@ -9,6 +9,7 @@ from facesearch.records.faces import FaceRecords
 from facesearch.records.files import FileRecords
 from facesearch.records.people import PeopleRecords
 from facesearch.records.reconciliation import ReconciliationRecords
+from facesearch.records.runs import RunRecords
 from facesearch.records.usage import UsageRecords
 
 
@@ -20,6 +21,7 @@ class Records(
     FaceRecords,
     FileRecords,
     ReconciliationRecords,
+    RunRecords,
     UsageRecords,
 ):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

@@ -46,10 +46,15 @@ class Pace:
         """Calls a second at present; infinite where nothing limits them."""
         return self._rate
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is over."""
+        return self._over.is_set()
+
     def turn(self) -> None:
         """Wait for the next turn. Raises StoppedError."""
         wait = self.take()
-        if self._over.wait(wait) if wait > 0 else self._over.is_set():
+        if self._over.wait(wait) if wait > 0 else self.stopped:
             raise StoppedError
 
     def take(self) -> float:

@@ -50,8 +50,7 @@ class Hashing:
         """Batches of photos with their sha256. What has none is told to the tally, with the reason."""
         ahead: deque[list[tuple[PlannedPhoto, Future[_Read]]]] = deque()
         for unchanged, others in self._looked_up(iter(planned)):
-            if unchanged:
-                yield unchanged
+            yield unchanged
             rest = iter(others)
             while some := list(islice(rest, BATCH)):
                 ahead.append([(photo, self._pool.submit(_read, photo.path, id_)) for photo, id_ in some])
@@ -72,10 +71,9 @@ class Hashing:
             others: list[tuple[PlannedPhoto, str]] = []
             for photo, id_ in zip(batch, ids, strict=True):
                 if photo.problem or photo.person is None:
-                    name = photo.person.name if photo.person else None
-                    self._tally.end(photo.path, name, PhotoStatus.FAILED, photo.problem)
+                    self._tally.set_aside(photo, PhotoStatus.FAILED, photo.problem)
                 elif (file := known.get(id_)) and file.state == state_of(photo.path):
-                    unchanged.append(Work(photo.path, photo.person, file.sha256))
+                    unchanged.append(Work(photo.path, photo.person, file.sha256, person=photo.known))
                 else:
                     others.append((photo, id_))
             yield unchanged, others
@@ -87,9 +85,9 @@ class Hashing:
             try:
                 sha256, file = reading.result()
             except PhotoError as exc:
-                self._tally.end(photo.path, person.name, PhotoStatus.UNREADABLE, exc.reason)
+                self._tally.set_aside(photo, PhotoStatus.UNREADABLE, exc.reason)
             else:
-                works.append(Work(photo.path, person, sha256, file))
+                works.append(Work(photo.path, person, sha256, file, photo.known))
         return works
 
 

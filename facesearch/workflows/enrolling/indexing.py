@@ -2,47 +2,108 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from facesearch import photos
-from facesearch.domain import OnMultiple, PhotoStatus, Settlement
-from facesearch.errors import PhotoError, ServiceError, UnreadablePhotoError
+from facesearch.domain import Call, OnMultiple, PhotoStatus, Settlement
+from facesearch.errors import (
+    PhotoError,
+    ServiceError,
+    ServiceUnavailableError,
+    ThrottledError,
+    UnreadablePhotoError,
+)
 from facesearch.workflows.choosing import Choice, choose
 from facesearch.workflows.enrolling.ports import Gateway
 from facesearch.workflows.enrolling.work import Work, external_image_id
+from facesearch.workflows.pacing import Pace, StoppedError
 
 
-def index(gateway: Gateway, collection_id: str, work: Work, on_multiple: OnMultiple) -> Settlement:
-    """Send one photo and keep one face of it. Raises PhotoError, and what the gateway raises."""
-    person_id, sha256 = work.key
-    prepared = photos.prepare(Path(work.path))
-    if prepared.sha256 != sha256:
-        raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
-    choice = _index_one_face(
-        gateway, collection_id, prepared.data, external_image_id(person_id, sha256), on_multiple
-    )
-    if choice.superfluous:
-        gateway.delete_faces(collection_id, choice.superfluous)
-    return Settlement(person_id, sha256, choice.status, choice.reason, choice.kept)
+class Indexing:
+    """Sends photos, each at its turn.
 
+    No more than `jobs` are being made ready or wait for their turn at one time: they are in memory. How many wait
+    for an answer is another matter, and depends on how long the service takes.
+    """
 
-def failure(work: Work, exc: Exception) -> Settlement:
-    """How a photo ended that could not be read, or that the service gave no answer for."""
-    person_id, sha256 = work.key
-    if isinstance(exc, PhotoError):
-        return Settlement(person_id, sha256, PhotoStatus.UNREADABLE, exc.reason)
-    return Settlement(person_id, sha256, PhotoStatus.FAILED, str(exc))
+    def __init__(
+        self, gateway: Gateway, collection_id: str, on_multiple: OnMultiple, pace: Pace, jobs: int
+    ) -> None:
+        self._gateway = gateway
+        self._collection_id = collection_id
+        self._on_multiple = on_multiple
+        self._pace = pace
+        self._room = threading.Semaphore(jobs)
 
+    def __call__(self, work: Work) -> Settlement:
+        """Send one photo and choose one face of it.
 
-def _index_one_face(
-    gateway: Gateway, collection_id: str, image: bytes, external_id: str, on_multiple: OnMultiple
-) -> Choice:
-    result = gateway.index_faces(collection_id, image, external_id, max_faces=1)
-    choice = choose(result, on_multiple)
-    if choice is None:
-        room = len(result.records) + len(result.unindexed)
-        result = gateway.index_faces(collection_id, image, external_id, max_faces=room)
-        choice = choose(result, on_multiple)
-    if choice is None:
+        Raises PhotoError, what the gateway raises, and StoppedError where nothing was sent.
+        """
+        person_id, sha256 = work.key
+        with self._room:
+            if self._pace.stopped:
+                raise StoppedError
+            image = _prepared(work)
+            self._pace.turn()
+        choice = self._index_one_face(work, image)
+        kept = choice.kept.face.face_id if choice.kept else None
+        superfluous = (face_id for face_id in (*choice.superfluous, *work.held) if face_id != kept)
+        return Settlement(
+            person_id,
+            sha256,
+            choice.status,
+            choice.reason,
+            choice.kept,
+            superfluous=tuple(dict.fromkeys(superfluous)),
+            call=work.calls[-1] if work.calls else None,
+            attempts=sum(call.attempts for call in work.calls),
+            calls=len(work.calls),
+        )
+
+    def _index_one_face(self, work: Work, image: bytes) -> Choice:
+        on_multiple = work.left or self._on_multiple
+        external_id = external_image_id(*work.key)
+        room = 1
+        for _ in range(2):
+            result = self._gateway.index_faces(self._collection_id, image, external_id, max_faces=room)
+            if result.call:
+                work.calls.append(result.call)
+            if choice := choose(result, on_multiple):
+                return choice
+            room = len(result.records) + len(result.unindexed)
+            self._pace.turn()
         raise ServiceError("the service left out the largest face for want of room, and gave it none")
-    return choice
+
+
+def failure(work: Work, exc: BaseException) -> Settlement:
+    """How a photo ended that could not be read, or that the service gave no clear answer for.
+
+    Without a clear answer, and while the service has faces of it that nobody chose, its intent stays open.
+    """
+    person_id, sha256 = work.key
+    unreadable = isinstance(exc, PhotoError)
+    unclear = isinstance(exc, ServiceUnavailableError | ThrottledError)
+    call = work.calls[-1] if work.calls else None
+    tried = 0
+    if isinstance(exc, ServiceError) and exc.attempts is not None:
+        tried = exc.attempts
+        call = Call(exc.request_id, tried, exc.milliseconds or 0)
+    return Settlement(
+        person_id,
+        sha256,
+        PhotoStatus.UNREADABLE if unreadable else PhotoStatus.FAILED,
+        exc.reason if isinstance(exc, PhotoError) else str(exc),
+        call=call,
+        attempts=tried + sum(call.attempts for call in work.calls),
+        calls=len(work.calls),
+        open=unclear or bool(work.held),
+    )
+
+
+def _prepared(work: Work) -> bytes:
+    prepared = photos.prepare(Path(work.path))
+    if prepared.sha256 != work.sha256:
+        raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
+    return prepared.data

@@ -3,40 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from facesearch.domain import Collection, Intent, JournalEntry, OnMultiple, Photo, PhotoStatus
-from facesearch.workflows.enrolling.ports import Database
+from facesearch.domain import (
+    Collection,
+    Intent,
+    JournalEntry,
+    OnMultiple,
+    Person,
+    PersonSpec,
+    Photo,
+    PhotoOutcome,
+    PhotoStatus,
+    PlannedPhoto,
+)
+from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work
 
 
-@dataclass(slots=True)
 class Intents:
     """The photos of a run that are under way, each written down before it is sent."""
 
-    database: Database
-    run_id: str
-    collection: Collection
-    on_multiple: OnMultiple
-    tally: Tally
-    under_way: dict[tuple[str, str], Work] = field(default_factory=dict)
+    def __init__(
+        self, database: Database, run_id: str, collection: Collection, on_multiple: OnMultiple, tally: Tally
+    ) -> None:
+        self.under_way: dict[tuple[str, str], Work] = {}
+        self._database = database
+        self._run_id = run_id
+        self._arn = collection.arn
+        self._on_multiple = on_multiple
+        self._tally = tally
+        with database.read() as records:
+            self._any_unread = bool(records.unread(self._arn))
 
     def write(self, batch: list[Work]) -> list[Work]:
-        """Write down which photos of the batch are to be sent, and end the others."""
-        if not batch:
+        """Write down which photos of the batch are to be sent, and end the others.
+
+        The files that were set aside meanwhile are written down with them.
+        """
+        aside = self._tally.take_aside()
+        if not batch and not aside:
             return []
-        with self.database.begin() as records:
-            specs = {id(work.spec): work.spec for work in batch}  # a folder's photos share one
-            people = dict(zip(specs, records.resolve_people(list(specs.values())), strict=True))
-            for work in batch:
-                work.person = people[id(work.spec)]
-            entries = records.journal(self.collection.arn, list({work.key for work in batch}))
+        with self._database.begin() as records:
+            self._resolve(records, batch, aside)
+            entries = records.journal(self._arn, list({work.key for work in batch}))
             fresh = self._fresh(batch, entries)
+            if self._any_unread:
+                records.take_up(self._arn, [work.path for work in batch])
             records.remember_files([work.file for work in batch if work.file])
-            records.intend(self.run_id, self.collection.arn, [self._intent(work) for work in fresh])
-        self.tally.people.update(work.key[0] for work in batch)
+            records.intend(self._run_id, self._arn, [self._intent(work) for work in fresh])
+        self._tally.people.update(work.key[0] for work in batch)
         return fresh
+
+    def _resolve(
+        self, records: Records, batch: list[Work], aside: list[tuple[PhotoOutcome, PlannedPhoto]]
+    ) -> None:
+        """Find or make the people of the photos, and of the files that were set aside."""
+        wanted = [work.spec for work in batch if work.person is None]
+        wanted += [photo.person for _, photo in aside if photo.person and not photo.known]
+        specs = {id(spec): spec for spec in wanted}  # a folder's photos share one
+        people = dict(zip(specs, records.resolve_people(list(specs.values())), strict=True))
+        for work in batch:
+            work.person = work.person or people[id(work.spec)]
+        if aside:
+            files = [(outcome, _whose(photo.known, photo.person, people)) for outcome, photo in aside]
+            records.set_aside(self._run_id, self._arn, files)
+            self._any_unread = True
 
     def _fresh(self, batch: list[Work], entries: Mapping[tuple[str, str], JournalEntry]) -> list[Work]:
         fresh: list[Work] = []
@@ -44,15 +76,15 @@ class Intents:
             entry = entries.get(work.key)
             if work.key in self.under_way:
                 self.under_way[work.key].copies.append(work.path)
-            elif entry and (status := remembered(entry, self.on_multiple)):
-                self.tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
+            elif entry and (status := remembered(entry, self._on_multiple)):
+                self._tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
             else:
                 self.under_way[work.key] = work
                 fresh.append(work)
         return fresh
 
     def _intent(self, work: Work) -> Intent:
-        return Intent(work.key[0], Photo(work.sha256, work.path), self.on_multiple)
+        return Intent(work.key[0], Photo(work.sha256, work.path), self._on_multiple)
 
 
 def remembered(entry: JournalEntry, on_multiple: OnMultiple) -> PhotoStatus | None:
@@ -65,3 +97,8 @@ def remembered(entry: JournalEntry, on_multiple: OnMultiple) -> PhotoStatus | No
     ):
         return entry.status
     return None
+
+
+def _whose(known: Person | None, spec: PersonSpec | None, people: Mapping[int, Person]) -> str | None:
+    person = known or (people[id(spec)] if spec else None)
+    return person.id if person else None

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from facesearch.domain import PhotoOutcome, PhotoStatus
+from facesearch.domain import PhotoOutcome, PhotoStatus, PlannedPhoto
 
 MAX_PROBLEMS = 1000  # kept in memory; the journal holds every one
 
@@ -19,11 +19,24 @@ _FINE = (PhotoStatus.ENROLLED, PhotoStatus.ALREADY)
 class Tally:
     """The counts of a run, in memory that does not grow with the photos."""
 
-    def __init__(self, on_photo: OnPhoto | None = None) -> None:
+    def __init__(self, on_photo: OnPhoto | None = None, *, keep_aside: bool = False) -> None:
         self.counts: Counter[PhotoStatus] = Counter(dict.fromkeys(PhotoStatus, 0))
         self.problems: list[PhotoOutcome] = []
         self.people = Distinct()
         self._on_photo = on_photo
+        self._keep_aside = keep_aside
+        self._aside: list[tuple[PhotoOutcome, PlannedPhoto]] = []
+
+    def set_aside(self, photo: PlannedPhoto, status: PhotoStatus, reason: str | None) -> None:
+        """A file has come to its end before its content was known."""
+        outcome = self.end(photo.path, photo.person.name if photo.person else None, status, reason)
+        if self._keep_aside:
+            self._aside.append((outcome, photo))
+
+    def take_aside(self) -> list[tuple[PhotoOutcome, PlannedPhoto]]:
+        """The files that were set aside since this was last asked."""
+        aside, self._aside = self._aside, []
+        return aside
 
     def end(
         self,
@@ -32,7 +45,7 @@ class Tally:
         status: PhotoStatus,
         reason: str | None,
         face_id: str | None = None,
-    ) -> None:
+    ) -> PhotoOutcome:
         """One photo has come to its end."""
         outcome = PhotoOutcome(path, person, status, reason, face_id)
         self.counts[status] += 1
@@ -40,6 +53,7 @@ class Tally:
             self.problems.append(outcome)
         if self._on_photo:
             self._on_photo(outcome)
+        return outcome
 
 
 class Distinct:

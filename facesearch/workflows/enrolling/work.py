@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from facesearch.domain import Person, PersonSpec
+from facesearch.domain import Call, OnMultiple, Person, PersonSpec
 from facesearch.domain.files import KnownFile
 
 
@@ -12,7 +12,9 @@ from facesearch.domain.files import KnownFile
 class Work:
     """One photo on its way. `file` is what is to be remembered of its file, None when that is known or changing.
 
-    `copies` are further files with the same content, which end as it does.
+    `copies` are further files with the same content, which end as it does. `left` is the policy under which an
+    earlier run left it unsettled, and `held` the FaceIds that the service has of it since. `calls` are those that
+    were answered.
     """
 
     path: str
@@ -21,6 +23,9 @@ class Work:
     file: KnownFile | None = None
     person: Person | None = None
     copies: list[str] = field(default_factory=list)
+    left: OnMultiple | None = None
+    held: tuple[str, ...] = ()
+    calls: list[Call] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
