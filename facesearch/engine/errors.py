@@ -187,6 +187,14 @@ def image_too_large(width: int, height: int, limit: int) -> RekognitionError:
     )
 
 
+def image_unpacks_too_large(size: int, ratio: int) -> RekognitionError:
+    """A small file that would unpack to a very large image."""
+    return RekognitionError(
+        "ImageTooLargeException",
+        f"Input image would unpack to {size} bytes, more than {ratio} times its size",
+    )
+
+
 def needs_rekognition(what: str) -> RekognitionError:
     """Something that an operation can do at AWS alone."""
     return RekognitionError(

@@ -29,9 +29,15 @@ _WORKING_PIXELS = 25_000_000
 _one_large_image = threading.Lock()
 _STRIP_ROWS = 512
 
-# A progressive JPEG has about ten scans. Each is a pass over the whole image, so a small file of very many would
-# keep a processor busy for minutes.
+# A progressive JPEG has about ten scans. Each is a pass over the whole image, however few bytes it has, so a small
+# file of very many would keep a processor busy for minutes. The largest image may have 15.
 _MAX_SCANS = 100
+_MAX_SCANNED_PIXELS = 1_500_000_000
+
+# A PNG of nothing in particular packs a thousandfold. What unpacks to so many bytes must bring a part of them.
+_FREE_UNPACKED = 2**27
+_MAX_RATIO = 32
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of a PNG
 
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
@@ -120,6 +126,8 @@ def _jpeg_pixels(data: bytes) -> _Pixels:
             size = (width, height)
         elif marker == _APP1 and orientation == 1:
             orientation = _exif_orientation(data[start + 4 : end])
+        elif marker == _SOS and size is not None and max(size) <= MAX_SIDE:
+            _check_scans(data, start, *size)
         if marker not in _NO_PIXELS:
             kept.append(data[start:end])
     if size is None:
@@ -140,12 +148,6 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         elif marker == _EOI:
             raise ValueError("no scan")
         elif marker == _SOS:
-            image_end = data.find(bytes((0xFF, _EOI)), position)
-            if (
-                data.count(bytes((0xFF, _SOS)), position, len(data) if image_end < 0 else image_end)
-                > _MAX_SCANS
-            ):
-                raise ValueError("too many scans")
             yield marker, position, len(data)
             return
         else:
@@ -155,6 +157,17 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
                 raise ValueError("a segment is cut short")
             yield marker, position, end
             position = end
+
+
+def _check_scans(data: bytes, start: int, width: int, height: int) -> None:
+    """ValueError for scans from `start` that hold less than such an image needs, or go over it too often."""
+    image_end = data.find(bytes((0xFF, _EOI)), start)
+    end = len(data) if image_end < 0 else image_end
+    if (end - start) * 8 < -(-width // 8) * -(-height // 8):  # a block of 8 x 8 takes a bit or more
+        raise ValueError("most of the image is missing")
+    scans = data.count(bytes((0xFF, _SOS)), start, end)
+    if scans > min(_MAX_SCANS, _MAX_SCANNED_PIXELS // max(width * height, 1)):
+        raise ValueError("too many scans")
 
 
 def _exif_orientation(segment: bytes) -> int:
@@ -195,7 +208,7 @@ def _png_pixels(data: bytes) -> _Pixels:
     """Size, and the file without the chunks that hold no pixels. ValueError for a damaged one."""
     if data[12:16] != b"IHDR":
         raise ValueError("no header")
-    width, height = struct.unpack_from(">II", data, 16)
+    width, height, depth, colours = struct.unpack_from(">IIBB", data, 16)
     kept = [_PNG_SIGNATURE]
     position, kind = len(_PNG_SIGNATURE), b""
     while kind != b"IEND":
@@ -206,7 +219,11 @@ def _png_pixels(data: bytes) -> _Pixels:
         if kind in _PNG_PIXEL_CHUNKS:
             kept.append(data[position:end])
         position = end
-    return _Pixels(b"".join(kept), width, height)
+    packed = b"".join(kept)
+    unpacked = height * (1 + -(-width * _CHANNELS[colours] * depth // 8))
+    if max(width, height) <= MAX_SIDE and unpacked > max(_FREE_UNPACKED, _MAX_RATIO * len(packed)):
+        raise errors.image_unpacks_too_large(unpacked, _MAX_RATIO)
+    return _Pixels(packed, width, height)
 
 
 def _load_png(pixels: _Pixels) -> Image:
