@@ -30,6 +30,7 @@ from facesearch.domain import (
     Quality,
     UnindexedFace,
 )
+from facesearch.domain.faces import FaceListing
 from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
 from facesearch.retries import Retries
@@ -52,6 +53,7 @@ __all__ = ["MAX_PAGE", "Rekognition", "client_config", "translated"]
 
 MAX_PAGE = 4096  # what one page of ListFaces, one DeleteFaces and one search may hold
 MAX_INDEXED = 100  # faces that one IndexFaces call can store
+MAX_ASSOCIATED = 100  # faces that one DisassociateFaces call takes
 MAX_IN_FLIGHT = 256  # calls that may wait for their answers at the same time
 
 
@@ -164,17 +166,31 @@ class Rekognition:
                     faces = [_face(face) for face in page["Faces"]]
                 yield faces
 
+    def list_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceListing:
+        """Those of the faces, however many, that the collection holds."""
+        found: list[Face] = []
+        request_id = None
+        for batch in _batches(face_ids):
+            request = {"CollectionId": collection_id, "FaceIds": batch}
+            for page in self._pages("list_faces", "ListFaces", collection_id, request):
+                with explained("ListFaces", collection_id):
+                    found += map(_face, page["Faces"])
+                    request_id = _request_id(page)
+        return FaceListing(tuple(found), request_id)
+
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceDeletion:
         """Delete faces, however many. What stays is in `refused`; a face that is not there is FACE_NOT_FOUND."""
         deleted: list[str] = []
         refused: dict[str, tuple[str, ...]] = {}
+        request_id = None
         for batch in _batches(face_ids):
             with explained("DeleteFaces", collection_id):
                 answer = self._client.delete_faces(CollectionId=collection_id, FaceIds=batch)
+                request_id = _request_id(answer)
                 deleted += answer["DeletedFaces"]
                 for face in answer.get("UnsuccessfulFaceDeletions", ()):
                     refused[face["FaceId"]] = tuple(face["Reasons"])
-        return FaceDeletion(tuple(deleted), refused)
+        return FaceDeletion(tuple(deleted), refused, request_id)
 
     def search_faces_by_image(
         self, collection_id: str, image: bytes, *, threshold: float, max_faces: int = MAX_PAGE
@@ -193,6 +209,44 @@ class Rekognition:
                 matches=tuple(map(_match, answer["FaceMatches"])),
                 model_version=answer["FaceModelVersion"],
             )
+
+    # --- users: faces of a collection under one UserId
+
+    def list_users(self, collection_id: str) -> Iterator[str]:
+        """Every UserId of a collection, in the service's order."""
+        for page in self._pages(
+            "list_users", "ListUsers", collection_id, {"CollectionId": collection_id}, 500
+        ):
+            with explained("ListUsers", collection_id):
+                ids = [user["UserId"] for user in page["Users"]]
+            yield from ids
+
+    def faces_of_user(self, collection_id: str, user_id: str) -> list[Face]:
+        """The faces of a user, 100 at most. A user that is not there raises CollectionNotFoundError."""
+        request = {"CollectionId": collection_id, "UserId": user_id}
+        faces: list[Face] = []
+        for page in self._pages("list_faces", "ListFaces", collection_id, request):
+            with explained("ListFaces", collection_id):
+                faces += map(_face, page["Faces"])
+        return faces
+
+    def delete_user(self, collection_id: str, user_id: str) -> str | None:
+        """Delete a user, whose faces stay and are nobody's. Returns the request id.
+
+        A user that is not there raises CollectionNotFoundError: the service says no more than that.
+        """
+        with explained("DeleteUser", collection_id):
+            return _request_id(self._client.delete_user(CollectionId=collection_id, UserId=user_id))
+
+    def disassociate_faces(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> str | None:
+        """Take faces from a user. Returns the request id of the last call. Raises what delete_user raises."""
+        request_id = None
+        for batch in _batches(face_ids, MAX_ASSOCIATED):
+            with explained("DisassociateFaces", collection_id):
+                request_id = _request_id(
+                    self._client.disassociate_faces(CollectionId=collection_id, UserId=user_id, FaceIds=batch)
+                )
+        return request_id
 
     # --- photos by themselves
 
@@ -232,11 +286,16 @@ class Rekognition:
             )
 
     def _pages(
-        self, method: str, operation: str, collection_id: str | None, parameters: Mapping[str, Any]
+        self,
+        method: str,
+        operation: str,
+        collection_id: str | None,
+        parameters: Mapping[str, Any],
+        size: int = MAX_PAGE,
     ) -> Iterator[Any]:
         with explained(operation, collection_id):
             paginator: Any = self._client.get_paginator(method)  # type: ignore[call-overload]
-            pages = iter(paginator.paginate(**parameters, PaginationConfig={"PageSize": MAX_PAGE}))
+            pages = iter(paginator.paginate(**parameters, PaginationConfig={"PageSize": size}))
         while True:
             with explained(operation, collection_id):
                 page = next(pages, None)
@@ -245,10 +304,15 @@ class Rekognition:
             yield page
 
 
-def _batches(face_ids: Iterable[str]) -> Iterator[list[str]]:
+def _batches(face_ids: Iterable[str], size: int = MAX_PAGE) -> Iterator[list[str]]:
     rest = iter(dict.fromkeys(face_ids))
-    while batch := list(islice(rest, MAX_PAGE)):
+    while batch := list(islice(rest, size)):
         yield batch
+
+
+def _request_id(answer: Mapping[str, Any]) -> str | None:
+    """What the service calls the request in its own log."""
+    return answer.get("ResponseMetadata", {}).get("RequestId")
 
 
 # --- AWS's shapes to the domain's ---------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from PIL import Image
 
 from facesearch import errors, service_errors
 from facesearch.domain import Box, FaceDeletion, Landmark, Pose, Quality
+from facesearch.domain.faces import FaceListing
 from facesearch.photos import prepare
 from facesearch.rekognition import MAX_PAGE, Rekognition, client_config, translated
 from facesearch.settings import Settings
@@ -179,6 +180,38 @@ def test_deletions_go_in_batches_and_come_back_as_one(stub: Stubber, gateway: Re
     assert deletion.deleted == tuple(ids[:-1])
     assert deletion.refused == {ids[-1]: ("ASSOCIATED_TO_AN_EXISTING_USER",)}
     assert gateway.delete_faces("c", []) == FaceDeletion((), {})
+
+
+def test_faces_are_asked_for_by_id_and_the_last_request_named(stub: Stubber, gateway: Rekognition) -> None:
+    ids = [ID.format(n) for n in range(MAX_PAGE + 1)]
+    for some, found, request_id in ((ids[:MAX_PAGE], [FACE], "r-1"), (ids[MAX_PAGE:], [], "r-2")):
+        stub.add_response(
+            "list_faces",
+            {"Faces": found, "ResponseMetadata": {"RequestId": request_id}},
+            {"CollectionId": "c", "FaceIds": some, "MaxResults": MAX_PAGE},
+        )
+    listing = gateway.list_faces("c", ids)
+    assert ([face.face_id for face in listing.faces], listing.request_id) == ([FACE["FaceId"]], "r-2")
+    assert gateway.list_faces("c", []) == FaceListing(())
+
+
+def test_users_are_listed_emptied_and_deleted(stub: Stubber, gateway: Rekognition) -> None:
+    user = {"CollectionId": "c", "UserId": "u"}
+    first = {"Users": [{"UserId": "u"}], "NextToken": "t"}
+    stub.add_response("list_users", first, {"CollectionId": "c", "MaxResults": 500})
+    stub.add_response(
+        "list_users", {"Users": [{"UserId": "v"}]}, {"CollectionId": "c", "MaxResults": 500, "NextToken": "t"}
+    )
+    assert list(gateway.list_users("c")) == ["u", "v"]
+    stub.add_response("list_faces", {"Faces": [FACE]}, {**user, "MaxResults": MAX_PAGE})
+    assert [face.user_id for face in gateway.faces_of_user("c", "u")] == ["u"]
+    ids = [ID.format(n) for n in range(101)]
+    for some in (ids[:100], ids[100:]):
+        answer = {"ResponseMetadata": {"RequestId": some[-1]}}
+        stub.add_response("disassociate_faces", answer, {**user, "FaceIds": some})
+    assert gateway.disassociate_faces("c", "u", ids) == ids[-1]
+    stub.add_response("delete_user", {"ResponseMetadata": {"RequestId": "r"}}, user)
+    assert gateway.delete_user("c", "u") == "r"
 
 
 def test_a_search_keeps_the_services_order(stub: Stubber, gateway: Rekognition) -> None:
@@ -525,7 +558,8 @@ def test_a_face_goes_through_its_whole_life_on_the_engine(
     assert match.similarity > 99
     assert seeing.search_faces_by_image("life", faces["collins"], threshold=80).matches == ()
     deletion = seeing.delete_faces("life", [record.face.face_id, ID.format(7)])
-    assert deletion == FaceDeletion((record.face.face_id,), {ID.format(7): ("FACE_NOT_FOUND",)})
+    assert deletion.deleted == (record.face.face_id,)
+    assert deletion.refused == {ID.format(7): ("FACE_NOT_FOUND",)}
     seeing.delete_collection("life")
     with pytest.raises(errors.CollectionNotFoundError, match="'life'"):
         seeing.describe_collection("life")

@@ -146,6 +146,15 @@ class FaceDeletion:
 
     deleted: tuple[str, ...]
     refused: Mapping[str, tuple[str, ...]]
+    request_id: str | None = None  # of the last call
+
+
+@dataclass(frozen=True, slots=True)
+class FaceListing:
+    """The answer to ListFaces for some FaceIds: those of the faces that the collection holds."""
+
+    faces: tuple[Face, ...]
+    request_id: str | None = None  # of the last call
 
 
 @dataclass(frozen=True, slots=True)
