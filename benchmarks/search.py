@@ -3,34 +3,36 @@
     python benchmarks/search.py [--sizes 10000,100000,1000000] [--queries 1000] [--peers-python PATH | --no-peers]
 
 One run per size, every method on the same vectors, query after query in turn, so that a busy machine slows all
-alike: read the ratios. The vectors are drawn to the statistics of real faces (dlib's descriptors of Labeled Faces
-in the Wild): their spread, how far photos of one person and of two lie apart. `--data uniform` draws them without
-structure, the worst case of a search by bounds. The peers are installed into a virtualenv of their own in the
-temporary folder. On a busy machine OPENBLAS_NUM_THREADS=1 steadies numpy, and what uses it.
+alike: read the ratios. Then a tenth of the faces is deleted and as many are added, by the calls that Rekognition's
+are made of, and all is asked again; then once more while the index writes its file anew; and at last in a new
+process, with the files in the system's cache and without. Above a million faces a fifth of the queries is asked.
 
-Needs about 1.4 GB of memory and 1.4 GB of disk per million faces, and twice that memory with the peers.
+The vectors are drawn to the statistics of real faces (dlib's descriptors of Labeled Faces in the Wild): their
+spread, how far photos of one person and of two lie apart. `--data uniform` draws them without structure, the worst
+case of a search by bounds. The peers are installed into a virtualenv of their own in the temporary folder.
+OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1 give every method one core, and steady all of them on a busy machine.
+
+Needs about 1.2 GB of memory and 2 GB of disk per million faces, and twice that memory with the peers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-import venv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import search_peers
 
 WANTED = 10
 DIMENSIONS = 128
-PEERS = ("faiss Flat", "usearch exact", "usearch HNSW, ef 64", "usearch HNSW, ef 512")
 
 
 class People:
@@ -85,34 +87,40 @@ class Numpy:
 
     def __init__(self, vectors: np.ndarray) -> None:
         self.vectors = vectors
+        self.products = np.empty(0, np.float32)
 
     def search(self, query: np.ndarray) -> tuple[float, list[int]]:
         """Seconds, and the rows found."""
         start = time.perf_counter()
-        products = self.vectors @ query
-        found = np.argpartition(products, len(products) - WANTED)[len(products) - WANTED :]
+        self.products = self.vectors @ query
+        found = np.argpartition(self.products, len(self.products) - WANTED)[len(self.products) - WANTED :]
         return time.perf_counter() - start, found.tolist()
+
+    def truth(self, query: np.ndarray) -> set[int]:
+        """The nearest rows to what was last searched for in float64, out of the best hundred by float32."""
+        best = np.argpartition(self.products, len(self.products) - 100)[len(self.products) - 100 :]
+        distances = np.linalg.norm(self.vectors[best].astype(np.float64) - query, axis=1)
+        return set(best[np.argsort(distances)[:WANTED]].tolist())
 
 
 class Facesearch:
-    """The engine's own store and index; a face's row is told by its number."""
+    """The engine's own store and index; `rows` has the row of each face by its number."""
 
     name = "facesearch"
 
     def __init__(self, path: Path, vectors: np.ndarray) -> None:
         from facesearch.engine.storage import Store
 
+        self.path = path
         self.store = Store(path)
         self.store.create_collection("faces", "1.0", {})
-        self.rows: dict[int, int] = {}
+        self.number = self.store.collection("faces").number
         self.images = 0
-        self.add(vectors, range(len(vectors)))
+        self._fill(vectors)
+        self.rows = np.arange(-1, len(vectors))
         start = time.perf_counter()
         self.open()
         self.build = time.perf_counter() - start
-        start = time.perf_counter()
-        self.open()
-        self.opening = time.perf_counter() - start
 
     def open(self) -> None:
         """Begin as a new process does, up to its first answer."""
@@ -120,141 +128,129 @@ class Facesearch:
 
         self.indexes = Indexes(self.store)
         self.search(np.full(DIMENSIONS, DIMENSIONS**-0.5, np.float32))
+        self.indexes.settle()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.indexes.settle()
+        del self.indexes
+        self.store.close()
 
     def add(self, vectors: np.ndarray, rows: Sequence[int]) -> None:
-        """Store vectors, which are the rows of those numbers."""
+        """Store vectors, which are the rows of those numbers, as many to a call as an image has at most."""
         from facesearch.engine.storage import NewFace
 
-        for start in range(0, len(vectors), 20_000):
+        numbers = []
+        for start in range(0, len(vectors), 100):
             self.images += 1
-            faces = [
-                NewFace(0.1, 0.1, 0.5, 0.5, 99.0, vector.tobytes())
-                for vector in vectors[start : start + 20_000]
-            ]
+            some = vectors[start : start + 100]
+            faces = [NewFace(0.1, 0.1, 0.5, 0.5, 99.0, vector.tobytes()) for vector in some]
             stored = self.store.add_faces("faces", "1.0", str(self.images), None, faces)
-            for face, row in zip(stored, rows[start : start + 20_000], strict=True):
-                self.rows[face.number] = row
+            self.indexes.stored(self.number, len(stored))
+            numbers += [face.number for face in stored]
+        assert numbers == list(range(len(self.rows), len(self.rows) + len(numbers)))
+        self.rows = np.append(self.rows, rows)
 
-    def delete(self, rows: set[int]) -> None:
+    def delete(self, rows: Sequence[int]) -> None:
         """Delete the faces of those rows, as many to a call as Rekognition takes."""
-        number = self.store.collection("faces").number
-        wanted = [face for face, row in self.rows.items() if row in rows]
+        wanted = np.flatnonzero(np.isin(self.rows, rows)).tolist()
         for start in range(0, len(wanted), 4096):
-            faces = self.store.faces_by_number(number, wanted[start : start + 4096])
+            faces = self.store.faces_by_number(self.number, wanted[start : start + 4096])
             self.store.delete_faces("faces", [face.face_id for face in faces.values()])
-        for face in wanted:
-            del self.rows[face]
 
     def search(self, query: np.ndarray) -> tuple[float, list[int]]:
         """Seconds, with the look at the store that every search begins with, and the rows found."""
         start = time.perf_counter()
         found = self.indexes.nearest(self.store.collection("faces"), query, WANTED)
-        return time.perf_counter() - start, [self.rows[one.number] for one in found]
+        return time.perf_counter() - start, [int(self.rows[one.number]) for one in found]
 
+    def while_written(self, queries: np.ndarray) -> str:
+        """Search as long as the index writes its file anew."""
+        writing = threading.Thread(target=self.indexes._of(self.number).file._write)
+        seconds: list[float] = []
+        start = time.perf_counter()
+        writing.start()
+        while writing.is_alive():
+            seconds.append(self.search(queries[len(seconds) % len(queries)])[0])
+        took = time.perf_counter() - start
+        return (
+            f"While the file was written anew, {took:.1f} s, {len(seconds)} searches took "
+            f"{np.median(seconds) * 1e3:.1f} ms at p50 and {max(seconds) * 1e3:.1f} ms at most."
+        )
 
-class Peer:
-    """One method in the process of the peers."""
+    def files(self) -> list[Path]:
+        """The store and the file of vectors."""
+        return [*self.path.parent.glob("engine.db"), *self.path.parent.glob("engine.db-vectors/*")]
 
-    def __init__(self, process: subprocess.Popen[str], name: str) -> None:
-        self.name = name
-        self._process = process
-        answer = self._ask({"build": name})
-        self.build, self.bytes = answer["seconds"], answer["bytes"]
-
-    def search(self, query: np.ndarray) -> tuple[float, list[int]]:
-        """Seconds as that process measured them, and the rows found."""
-        answer = self._ask({"search": self.name, "query": query.tolist()})
-        return answer["seconds"], answer["rows"]
-
-    def _ask(self, question: dict[str, object]) -> dict:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-
-def serve_peers(path: Path) -> None:
-    """Answer the questions of `Peer`, in an interpreter that has faiss and usearch."""
-    import faiss
-    from usearch import index as usearch
-
-    vectors = np.load(path, mmap_mode="r")
-    made: dict[str, Any] = {}
-
-    def build(name: str) -> int:
-        if name == "faiss Flat":
-            made[name] = faiss.IndexFlatL2(DIMENSIONS)
-            made[name].add(np.ascontiguousarray(vectors))
-            return 4 * DIMENSIONS
-        if name == "usearch exact":
-            made[name] = np.array(vectors)
-            return 4 * DIMENSIONS
-        if "HNSW" not in made:
-            start = time.perf_counter()
-            made["HNSW"] = usearch.Index(
-                ndim=DIMENSIONS, metric="l2sq", dtype="f16", connectivity=16, expansion_add=64
+    def _fill(self, vectors: np.ndarray) -> None:
+        """Store all vectors at once, which the calls would take minutes for."""
+        rows = (
+            (f"{row:036x}", f"filled {row}", 0.1, 0.1, 0.5, 0.5, 99.0, "1.0", self.number, vector.tobytes())
+            for row, vector in enumerate(vectors)
+        )
+        with self.store.connections.writing() as connection:
+            connection.executemany(
+                "INSERT INTO faces (face_id, image_id, left, top, width, height, confidence, model_version, "
+                "collection, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
-            made["HNSW"].add(np.arange(len(vectors)), np.array(vectors), threads=os.cpu_count() or 1)
-            made["seconds"] = time.perf_counter() - start
-        return made["HNSW"].memory_usage // len(vectors)
-
-    def search(name: str, query: np.ndarray) -> list[int]:
-        if name == "faiss Flat":
-            return made[name].search(query[np.newaxis], WANTED)[1][0].tolist()
-        if name == "usearch exact":
-            found = usearch.search(made[name], query, WANTED, metric="l2sq", exact=True)
-        else:
-            made["HNSW"].expansion_search = int(name.rpartition(" ")[2])
-            found = made["HNSW"].search(query, WANTED)
-        return [int(key) for key in found.keys]
-
-    for line in sys.stdin:
-        question = json.loads(line)
-        if "build" in question:
-            start = time.perf_counter()
-            answer = {"bytes": int(build(question["build"])), "seconds": time.perf_counter() - start}
-            if "HNSW" in question["build"]:
-                answer["seconds"] = made["seconds"]
-        else:
-            query = np.array(question["query"], np.float32)
-            start = time.perf_counter()
-            answer = {"rows": search(question["search"], query), "seconds": time.perf_counter() - start}
-        print(json.dumps(answer), flush=True)
+            connection.execute(
+                "UPDATE collections SET face_count = ?, revision = 1 WHERE number = ?",
+                (len(vectors), self.number),
+            )
 
 
-def peers_python() -> Path:
-    """An interpreter with the peers, in a virtualenv that is made once."""
-    folder = (
-        Path(tempfile.gettempdir()) / f"facesearch-search-peers-{platform.python_version()}-{os.getuid()}"
-    )
-    python = folder / "bin" / "python"
-    ready = folder / "ready"
-    if not ready.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "numpy", "faiss-cpu", "usearch"], check=True)
-        ready.touch()
-    return python
+FIRST_ANSWER = """
+import sys, time
+start = time.perf_counter()
+from pathlib import Path
+import numpy as np
+from facesearch.engine.index import Indexes
+from facesearch.engine.storage import Store
+imported = time.perf_counter()
+store = Store(Path(sys.argv[1]))
+found = Indexes(store).nearest(store.collection("faces"), np.full(128, 128 ** -0.5, np.float32), 10)
+assert len(found) == 10
+answered = time.perf_counter()
+read = [line.split()[1] for line in open("/proc/self/io") if line.startswith("read_bytes")]
+print(imported - start, answered - imported, *read)
+"""
 
 
-def truth(vectors: np.ndarray, query: np.ndarray) -> set[int]:
-    """The nearest rows in float64, out of the best hundred by float32."""
-    products = vectors @ query
-    best = np.argpartition(products, len(products) - 100)[len(products) - 100 :]
-    distances = np.linalg.norm(vectors[best].astype(np.float64) - query, axis=1)
-    return set(best[np.argsort(distances)[:WANTED]].tolist())
+def first_answers(path: Path, files: list[Path]) -> str:
+    """What a new process takes to its first answer, with the files in the system's cache and without."""
+    told = []
+    for what in ("in the system's cache", "on disk alone"):
+        if what == "on disk alone":
+            os.sync()
+            for file in files:
+                with file.open("rb") as opened:
+                    os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        root = Path(__file__).resolve().parent.parent
+        command = [sys.executable, "-c", FIRST_ANSWER, path]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+        imports, seconds, read = (float(number) for number in answer.stdout.split())
+        told.append(
+            f"{seconds * 1e3:.0f} ms with the files {what} ({read / 1e6:.0f} MB read from disk; "
+            f"after imports of {imports * 1e3:.0f} ms)"
+        )
+    size = sum(file.stat().st_blocks * 512 for file in files)
+    return f"A new process answers first after {' and '.join(told)}; the files have {size / 1e6:,.0f} MB."
 
 
-def measure(methods: list, numbers: list[int], vectors: np.ndarray, queries: np.ndarray) -> dict[str, dict]:
+def measure(methods: list, numbers: list[int], plain: Numpy, queries: np.ndarray) -> dict[str, dict]:
     """Each method's times and recall, asked in turn; method n is asked the first numbers[n] of the queries."""
+    methods, numbers = [plain, *methods], [len(queries), *numbers]
     times: dict[str, list[float]] = {method.name: [] for method in methods}
     right: dict[str, int] = dict.fromkeys(times, 0)
     for method in methods:
         method.search(queries[0])
     for position, query in enumerate(queries):
-        expected = truth(vectors, query)
+        expected: set[int] = set()
         for method, number in zip(methods, numbers, strict=True):
             if position < number:
                 seconds, rows = method.search(query)
+                expected = expected or plain.truth(query)
                 times[method.name].append(seconds)
                 right[method.name] += len(expected & set(rows))
     reference = np.array(times[Numpy.name])
@@ -281,37 +277,40 @@ def row(size: int, name: str, memory: str, build: str, result: dict) -> None:
 def run(size: int, options: argparse.Namespace, folder: Path, python: Path | None) -> list[str]:
     """Measure one size, print its rows, and return what is to be said below the table."""
     source = (People if options.data == "people" else Uniform)(size, seed=1)
-    vectors, queries = source.photos(size), source.photos(options.queries)
+    count = options.queries if size <= 1_000_000 else options.queries // 5
+    vectors, queries = source.photos(size), source.photos(count)
     ours, plain = Facesearch(folder / "engine.db", vectors), Numpy(vectors)
-    methods, numbers, process = [ours, plain], [len(queries)] * 2, None
+    methods, numbers, process = [ours], [count], None
     if python is not None:
         np.save(folder / "vectors.npy", vectors)
-        process = subprocess.Popen(
-            [python, __file__, "--serve-peers", folder / "vectors.npy"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        names = [name for name in PEERS if "HNSW" not in name or size <= options.hnsw_up_to]
-        methods += [Peer(process, name) for name in names]
-        numbers += [min(options.peer_queries, len(queries))] * len(names)
-    results = measure(methods, numbers, vectors, queries)
-    files = sum(file.stat().st_size for file in folder.glob("engine.db-vectors/*"))
-    memory = f"{files / size:.0f} B mapped, 160 B of it read" if files else f"{4 * DIMENSIONS + 12} B"
+        process = search_peers.start(python, folder / "vectors.npy")
+        names = [name for name in search_peers.NAMES if "HNSW" not in name or size <= options.hnsw_up_to]
+        methods += [search_peers.Peer(process, name) for name in names]
+        numbers += [min(options.peer_queries, count)] * len(names)
+    results = measure(methods, numbers, plain, queries)
+    used = sum(file.stat().st_blocks * 512 for file in ours.files()[1:])
+    memory = f"{used / size:.0f} B mapped, 160 B of it read" if used else f"{4 * DIMENSIONS + 12} B"
     row(size, ours.name, memory, f"{ours.build:.1f}", results[ours.name])
     row(size, plain.name, f"{4 * DIMENSIONS} B", "0", results[plain.name])
-    for peer in methods[2:]:
+    for peer in methods[1:]:
         row(size, peer.name, f"{peer.bytes} B", f"{peer.build:.1f}", results[peer.name])
     if process is not None:
         process.stdin.close()
         process.wait()
         process.stdout.close()
-    changed = change(ours, plain, source)
-    results = measure([ours, plain], [len(queries)] * 2, vectors, queries)
-    row(size, f"{ours.name}, {size // 10:,} deleted and added", "", "", results[ours.name])
-    row(size, f"{plain.name}, the same", "", "", results[plain.name])
-    ours.store.close()
-    return [f"{size:,} faces: a new process answers first after {ours.opening * 1e3:.0f} ms. {changed}"]
+    notes = []
+    if size <= options.change_up_to:
+        notes.append(change(ours, plain, source))
+        results = measure([ours], [count], plain, queries)
+        row(size, f"{ours.name}, {size // 10:,} deleted and added", "", "", results[ours.name])
+        row(size, f"{plain.name}, the same", "", "", results[plain.name])
+    if used:
+        notes.append(ours.while_written(queries))
+    files = ours.files()
+    ours.close()
+    if used and hasattr(os, "posix_fadvise"):
+        notes.append(first_answers(folder / "engine.db", files))
+    return [f"{size:,} faces: {' '.join(notes)}"]
 
 
 def change(ours: Facesearch, plain: Numpy, source: People | Uniform) -> str:
@@ -319,12 +318,13 @@ def change(ours: Facesearch, plain: Numpy, source: People | Uniform) -> str:
     count = len(plain.vectors) // 10
     gone = np.random.default_rng(2).choice(len(plain.vectors), count, replace=False)
     start = time.perf_counter()
-    ours.delete(set(gone.tolist()))
+    ours.delete(gone.tolist())
     deleting = time.perf_counter() - start
     plain.vectors[gone] = source.photos(count)
     start = time.perf_counter()
     ours.add(plain.vectors[gone], gone.tolist())
     adding = time.perf_counter() - start
+    ours.indexes.settle()
     return f"Deleting {count:,} took {deleting:.1f} s, adding as many {adding:.1f} s."
 
 
@@ -340,18 +340,17 @@ def main() -> None:
     parser.add_argument(
         "--hnsw-up-to", type=int, default=1_000_000, help="its build takes minutes per million"
     )
+    parser.add_argument(
+        "--change-up-to", type=int, default=1_000_000, help="deleting takes half a minute per 100,000"
+    )
     parser.add_argument("--peers-python", type=Path, help="an interpreter that has numpy, faiss and usearch")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument(
         "--folder", type=Path, help="where the stores are made (default: the temporary folder)"
     )
-    parser.add_argument("--serve-peers", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve_peers:
-        serve_peers(options.serve_peers)
-        return
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    python = None if options.no_peers else options.peers_python or peers_python()
+    python = None if options.no_peers else options.peers_python or search_peers.interpreter()
     print(f"{machine()}; data: {options.data}; top {WANTED} of {DIMENSIONS} dimensions\n")
     print("| faces | method | memory per face | build s | p50 / p95 ms | of numpy | recall@10 |")
     print("|---:|---|---|---:|---:|---:|---:|")
