@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from facesearch.engine.http.keys import Keys
     from facesearch.engine.http.server import Server
     from facesearch.engine.http.workers import Workers
+    from facesearch.engine.models.catalogue import Catalogue
+    from facesearch.engine.models.loading import Models
     from facesearch.engine.service import Engine
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
@@ -91,11 +94,36 @@ def open_server(
     except ModuleNotFoundError as exc:
         raise ConfigurationError(f"{exc.name} is missing: pip install 'facesearch[serve]'") from exc
 
-    open_engine = partial(_open_engine, data or settings.engine_store, settings.cache, settings.detail)
+    open_engine = partial(
+        _open_engine, data or settings.engine_store, settings.models, settings.cache, settings.detail
+    )
     try:
         with open_keys(settings, data) as keys, serving(open_engine, keys, Wish(**wish)) as server:
             yield server
     except ServingError as exc:
+        raise ConfigurationError(str(exc)) from exc
+
+
+@contextmanager
+def open_models(settings: Settings, data: Path | None = None) -> Iterator[Catalogue]:
+    """The face models of this machine, and which of them a store's new collections are made with.
+
+    Raises ConfigurationError, and UsageError for a model that cannot be used.
+    """
+    from facesearch.engine.errors import ModelError, StoreError
+    from facesearch.engine.models.catalogue import Catalogue
+    from facesearch.engine.models.chosen import opened
+    from facesearch.engine.models.library import Library
+    from facesearch.engine.models.loading import Models
+    from facesearch.engine.vision.weights import WeightsError
+
+    library = Library(settings.models)
+    try:
+        with opened(data or settings.engine_store) as chosen:
+            yield Catalogue(library, chosen, Models(library, settings.cache, settings.detail))
+    except ModelError as exc:
+        raise UsageError(str(exc)) from exc
+    except (StoreError, WeightsError) as exc:
         raise ConfigurationError(str(exc)) from exc
 
 
@@ -122,7 +150,7 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
         session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
     )
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    engine = _open_engine(settings.engine_store, settings.cache, settings.detail)
+    engine = _open_engine(settings.engine_store, settings.models, settings.cache, settings.detail)
     attach(client, engine)
 
     def close() -> None:
@@ -132,20 +160,25 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
     return client, close
 
 
-def _open_engine(store: Path, cache: Path, detail: str) -> Engine:
-    """The engine over a store, with the networks that come with it. Raises ConfigurationError."""
+def _open_engine(store: Path, added: Path, cache: Path, detail: str) -> Engine:
+    """The engine over a store, with the face models that come with it and those in a folder.
+
+    Raises ConfigurationError.
+    """
     from facesearch.engine.errors import StoreError
     from facesearch.engine.service import Engine
     from facesearch.engine.vision import weights
 
-    def recognizer() -> Any:
-        from facesearch.engine.vision.recognizer import DlibRecognizer
+    @once
+    def models() -> Models:
+        from facesearch.engine.models.library import Library
+        from facesearch.engine.models.loading import Models
 
-        return DlibRecognizer.load(cache=cache, detail=detail)
+        return Models(Library(added), cache, detail)
 
     try:
         weights.folder()
-        return Engine(store, recognizer, s3=_s3_client)
+        return Engine(store, lambda: models().default(), s3=_s3_client, models=lambda one: models().load(one))
     except (weights.WeightsError, StoreError) as exc:
         raise ConfigurationError(str(exc)) from exc
 

@@ -124,6 +124,11 @@ class Settings:
         """What can be made again from the installed package at any time."""
         return self.home / "cache"
 
+    @property
+    def models(self) -> Path:
+        """The face models that were added to the embedded engine."""
+        return self.home / "models"
+
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting as text with its origin, passwords left out."""
         texts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "origins"}

@@ -1,5 +1,6 @@
 """What every test stands on: an environment of its own, and a home whose vision cache is made once for the run."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -33,3 +34,13 @@ def home(tmp_path_factory, vision_cache, monkeypatch):
 def samples() -> Path:
     """The drawn people: people/, queries/ and labels.json."""
     return shipped("sample_images")
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """Small face networks to add as models; a module of functions."""
+    path = Path(__file__).parent / "engine" / "models" / "networks.py"
+    spec = importlib.util.spec_from_file_location("networks", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

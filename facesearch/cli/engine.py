@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from facesearch.cli import failures, options, shapes
+from facesearch.cli.models import models
 from facesearch.cli.output import Column, Fit, Format, Row, View, show_list, show_one
 from facesearch.cli.talk import agreed, say
 from facesearch.errors import UsageError
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from facesearch.engine.http.workers import Workers
 
 _KEY_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-
-_data = click.option(
-    "--data",
-    metavar="FILE",
-    type=options.PATH,
-    help="The collections' file.  [default: the embedded engine's own]",
-)
-
 
 _FAULTS = (
     click.option(
@@ -107,7 +100,7 @@ def engine() -> None:
     show_default=True,
     help="Port to listen on; 0 is any free one.",
 )
-@_data
+@options.data
 @click.option(
     "--workers",
     metavar="N",
@@ -190,6 +183,9 @@ def _stopped_by_signals(server: Server | Workers) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+engine.add_command(models)
+
+
 # --- access keys
 
 
@@ -232,7 +228,7 @@ def _checked_collections(
     help="Collection that the key is limited to; may be repeated.",
 )
 @click.option("--read-only", is_flag=True, help="Let the key change nothing.")
-@_data
+@options.data
 @options.output
 def create(
     name: str | None, collections: tuple[str, ...], read_only: bool, data: Path | None, form: Format
@@ -256,7 +252,7 @@ def create(
 
 
 @keys.command("list")
-@_data
+@options.data
 @options.output
 def list_(data: Path | None, form: Format) -> None:
     """List all access keys, revoked ones too, without secrets.
@@ -275,7 +271,7 @@ def list_(data: Path | None, form: Format) -> None:
 @keys.command()
 @click.argument("access_key_id", metavar="ID")
 @options.yes
-@_data
+@options.data
 @options.output
 def revoke(access_key_id: str, yes: bool, data: Path | None, form: Format) -> int:
     """Revoke an access key; what it signs is refused from then on.

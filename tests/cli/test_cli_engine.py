@@ -209,7 +209,9 @@ def photo(samples):
 
 @pytest.fixture
 def two_workers(home):
-    serve = partial(served, partial(bootstrap._open_engine, home / "engine.db", home / "cache", "auto"))
+    serve = partial(
+        served, partial(bootstrap._open_engine, home / "engine.db", home / "models", home / "cache", "auto")
+    )
     with Workers(serve, listen(), 2, secure=False) as running:
         client_of(running.url).list_collections()
         yield running

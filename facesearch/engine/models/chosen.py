@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from facesearch.engine.connections import Connections
@@ -16,6 +18,16 @@ class KnownModel:
     version: str
     name: str
     sha256: str | None
+
+
+@contextmanager
+def opened(store: Path) -> Iterator[ChosenModels]:
+    """The choice in a store's file, which is made if it is not there. Raises StoreError."""
+    connections = Connections(store)
+    try:
+        yield ChosenModels(connections)
+    finally:
+        connections.close()
 
 
 class ChosenModels:
