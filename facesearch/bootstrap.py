@@ -143,12 +143,14 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
     """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
     import botocore.session
 
+    from facesearch.engine import protocol
     from facesearch.engine.transports import attach
 
     unset = (None, None, None, None)
     session = botocore.session.Session(
         session_vars={"profile": unset, "config_file": (None, None, os.devnull, None)}
     )
+    session.register_component("data_loader", protocol.loader())
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
     engine = _open_engine(settings.engine_store, settings.models, settings.cache, settings.detail)
     attach(client, engine)

@@ -1,8 +1,10 @@
 import sys
 
 import pytest
+from botocore.loaders import Loader
 
 from facesearch import FaceSearch
+from facesearch.engine import protocol
 from facesearch.errors import ConfigurationError, CredentialsError
 
 
@@ -25,6 +27,17 @@ def test_the_embedded_engine_heeds_no_aws_configuration(monkeypatch, home):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
     monkeypatch.setenv("AWS_PROFILE", "of-somebody-else")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with FaceSearch.open() as fs:
+        assert list(fs.collections()) == []
+
+
+def test_the_embedded_engine_is_opened_without_a_look_through_all_services(monkeypatch):
+    def listing(*those):
+        raise AssertionError("botocore went through the folders of its 400 services")
+
+    protocol.loader.cache_clear()
+    protocol.service_model.cache_clear()
+    monkeypatch.setattr(Loader, "list_available_services", listing)
     with FaceSearch.open() as fs:
         assert list(fs.collections()) == []
 

@@ -46,11 +46,23 @@ class Response:
     error: str | None = None
 
 
+class _Loader(botocore.loaders.Loader):
+    """botocore's data on Rekognition: found without a look through the folders of all other services."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return ["rekognition"]
+
+
+@cache
+def loader() -> botocore.loaders.Loader:
+    """What reads botocore's data on Rekognition, once for all who ask."""
+    return _Loader()
+
+
 @cache
 def service_model() -> ServiceModel:
     """Rekognition as botocore describes it."""
-    loader = botocore.loaders.create_loader()
-    return ServiceModel(loader.load_service_model("rekognition", "service-2"), "rekognition")
+    return ServiceModel(loader().load_service_model("rekognition", "service-2"), "rekognition")
 
 
 def handle(
