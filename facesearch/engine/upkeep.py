@@ -24,14 +24,18 @@ class Upkeep:
             self._start_over()  # a child of fork() has neither the thread nor what it was to do
         with self._guard:
             self._waiting.setdefault(key, work)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="facesearch-upkeep")
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name="facesearch-upkeep")
+            try:
                 self._thread.start()
+            except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
+                self._thread = None
+                self._waiting.clear()
 
     def wait(self) -> None:
         """Return when nothing is left to do."""
-        thread = self._thread
-        if thread is not None and self._process == os.getpid():
+        while self._process == os.getpid() and (thread := self._thread) is not None:
             thread.join()
 
     def _start_over(self) -> None:
