@@ -15,6 +15,9 @@ from facesearch.records.unit import Unit, chunks
 
 Pair = tuple[str, str]  # person id, sha256 of the photo
 
+_STATUSES: dict[str, PhotoStatus | None] = {INTENT: None, **{status.value: status for status in PhotoStatus}}
+_POLICIES: dict[str | None, OnMultiple] = {policy.value: policy for policy in OnMultiple}
+
 
 class EnrolmentRecords(Unit):
     """Runs, and where each photo of each person stands in a collection."""
@@ -48,6 +51,9 @@ class EnrolmentRecords(Unit):
     def journal(self, arn: str, pairs: Sequence[Pair]) -> dict[Pair, JournalEntry]:
         """Where those photos of those people stand; a pair never tried is not in the answer."""
         wanted = set(pairs)
+        # An expression, so that SQLite begins with the photos and does not walk through the whole collection.
+        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        here = JournalRow.collection + 0 == collection
         statement = (
             select(
                 JournalRow.person,
@@ -56,27 +62,36 @@ class EnrolmentRecords(Unit):
                 JournalRow.reason,
                 JournalRow.on_multiple,
                 FaceRow.face_id,
+                FaceRow.id,
             )
-            .join(PhotoRow, PhotoRow.id == JournalRow.photo)
-            .join(CollectionRow, CollectionRow.id == JournalRow.collection)
+            .select_from(PhotoRow)
+            .join(JournalRow, and_(JournalRow.photo == PhotoRow.id, here))
             .outerjoin(
                 FaceRow,
                 and_(
-                    FaceRow.collection == JournalRow.collection,
                     FaceRow.photo == JournalRow.photo,
                     FaceRow.person == JournalRow.person,
+                    FaceRow.collection + 0 == JournalRow.collection,
                 ),
             )
-            .where(CollectionRow.arn == arn)
-            .order_by(FaceRow.id)  # the newest face last, should there be two from one photo
         )
         entries: dict[Pair, JournalEntry] = {}
+        faces: dict[Pair, int] = {}
         for photos in chunks(sha256 for _, sha256 in pairs):
-            for row in self._session.execute(statement.where(PhotoRow.sha256.in_(photos))):
-                if (row.person, row.sha256) in wanted:
-                    entries[row.person, row.sha256] = _entry(
-                        row.state, row.reason, row.on_multiple, row.face_id
-                    )
+            for (
+                person,
+                sha256,
+                state,
+                reason,
+                on_multiple,
+                face_id,
+                row,
+            ) in self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos))):
+                pair = (person, sha256)
+                newest = (row or 0) >= faces.get(pair, 0)  # should there be two faces from one photo
+                if newest and pair in wanted:
+                    faces[pair] = row or 0
+                    entries[pair] = _entry(state, reason, on_multiple, face_id)
         return entries
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
@@ -186,9 +201,4 @@ class EnrolmentRecords(Unit):
 
 
 def _entry(state: str, reason: str | None, on_multiple: str | None, face_id: str | None) -> JournalEntry:
-    return JournalEntry(
-        status=None if state == INTENT else PhotoStatus(state),
-        reason=reason,
-        on_multiple=OnMultiple(on_multiple) if on_multiple else None,
-        face_id=face_id,
-    )
+    return JournalEntry(_STATUSES[state], reason, _POLICIES.get(on_multiple), face_id)

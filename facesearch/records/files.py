@@ -20,7 +20,7 @@ class FileRecords(Unit):
         return {
             id_: KnownFile(id_, FileState(size, modified_ns, inode), sha256)
             for some in chunks(ids)
-            for id_, size, modified_ns, inode, sha256 in self._session.execute(
+            for id_, size, modified_ns, inode, sha256 in self._session.connection().execute(
                 select(*columns).where(FileRow.id.in_(some))
             )
         }

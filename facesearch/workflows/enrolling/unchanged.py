@@ -32,10 +32,11 @@ class FileIds:
 
     def __call__(self, path: str) -> str:
         """64 hex digits, the same for a path however the folder it is relative to was entered."""
-        folder, name = os.path.split(os.path.join(self._here, path))  # noqa: PTH118
+        folder, _, name = path.rpartition(os.sep)
         if folder != self._folder:
             self._folder = folder
-            self._prefix = _half(f"{self._machine}\0{folder}")
+            whole = os.path.join(self._here, folder or (os.sep if path.startswith(os.sep) else ""), "")  # noqa: PTH118
+            self._prefix = _half(f"{self._machine}\0{whole}")
         return self._prefix + _half(name)
 
 
