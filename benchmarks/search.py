@@ -277,7 +277,8 @@ def row(size: int, name: str, memory: str, build: str, result: dict) -> None:
 def run(size: int, options: argparse.Namespace, folder: Path, python: Path | None) -> list[str]:
     """Measure one size, print its rows, and return what is to be said below the table."""
     source = (People if options.data == "people" else Uniform)(size, seed=1)
-    count = options.queries if size <= 1_000_000 else options.queries // 5
+    share = 1 if size <= 1_000_000 else 5
+    count = options.queries // share
     vectors, queries = source.photos(size), source.photos(count)
     ours, plain = Facesearch(folder / "engine.db", vectors), Numpy(vectors)
     methods, numbers, process = [ours], [count], None
@@ -286,7 +287,7 @@ def run(size: int, options: argparse.Namespace, folder: Path, python: Path | Non
         process = search_peers.start(python, folder / "vectors.npy")
         names = [name for name in search_peers.NAMES if "HNSW" not in name or size <= options.hnsw_up_to]
         methods += [search_peers.Peer(process, name) for name in names]
-        numbers += [min(options.peer_queries, count)] * len(names)
+        numbers += [min(options.peer_queries // share, count)] * len(names)
     results = measure(methods, numbers, plain, queries)
     used = sum(file.stat().st_blocks * 512 for file in ours.files()[1:])
     memory = f"{used / size:.0f} B mapped, 160 B of it read" if used else f"{4 * DIMENSIONS + 12} B"
@@ -338,7 +339,7 @@ def main() -> None:
     parser.add_argument("--peer-queries", type=int, default=200)
     parser.add_argument("--data", choices=["people", "uniform"], default="people")
     parser.add_argument(
-        "--hnsw-up-to", type=int, default=1_000_000, help="its build takes minutes per million"
+        "--hnsw-up-to", type=int, default=100_000, help="its build takes many minutes per million"
     )
     parser.add_argument(
         "--change-up-to", type=int, default=1_000_000, help="deleting takes half a minute per 100,000"
