@@ -21,17 +21,16 @@ def boxes(*rows):
 @pytest.mark.parametrize(
     ("size", "first", "closest"),
     [
-        ((250, 250), 2.25, 2.25),
+        ((250, 250), 1.59, 2.25),
         ((500, 375), 1.59, 2.25),
-        ((1600, 1200), 0.64, 1.81),
-        ((1920, 1080), 0.62, 1.74),
-        ((4000, 3000), 0.256, 0.724),
-        ((10_000, 10_000), 0.0887, 0.2508),
+        ((1280, 800), 0.707, 2.25),
+        ((1600, 1200), 0.5, 1.81),
+        ((1920, 1080), 0.5, 1.74),
+        ((4000, 3000), 0.25, 0.724),
+        ((10_000, 10_000), 0.0884, 0.2508),
     ],
 )
-def test_the_first_look_ends_at_about_1024_by_768_and_the_closer_one_at_eight_times_that(
-    size, first, closest
-):
+def test_the_first_look_ends_at_800_000_pixels_and_the_closer_one_at_eight_times_that(size, first, closest):
     coarse, closer = detect.scales(*size)
     assert coarse[0] == pytest.approx(first, rel=0.01)
     assert (closer or coarse[:1])[-1] == pytest.approx(closest, rel=0.01)
@@ -40,22 +39,41 @@ def test_the_first_look_ends_at_about_1024_by_768_and_the_closer_one_at_eight_ti
 @given(st.integers(80, 10_000), st.integers(80, 10_000))
 def test_no_size_is_looked_at_twice_and_none_is_left_out(width, height):
     coarse, closer = detect.scales(width, height)
-    for scale, after in pairwise([*closer[::-1], *coarse]):
+    for scale, after in pairwise(coarse):
         assert after / scale == pytest.approx(SQUARE_ROOT)
-    assert coarse[0] ** 2 * width * height < 800_000
+    for scale, after in pairwise([coarse[0], *closer]):
+        assert 1.25 < after / scale < 1.56
+    area = width * height
+    assert coarse[0] ** 2 * area < 800_001
+    assert coarse[0] ** 2 * area > 399_999 or coarse[0] == pytest.approx(1.59, rel=0.01)
     assert coarse[-1] * min(width, height) >= 39.9
 
 
 @given(st.integers(80, 3000), st.integers(80, 3000))
 def test_each_level_is_smaller_by_the_root_of_one_half_and_knows_its_scale(width, height):
     ladder, _ = detect.scales(width, height)
-    levels = list(detect.pyramid(Image.new("RGB", (width, height)), ladder))
+    levels = detect.pyramid(Image.new("RGB", (width, height)), ladder)
     assert len(levels) == len(ladder)
     for level, scale in zip(levels, ladder, strict=True):
         assert level.scale_x == pytest.approx(scale, rel=0.02)
         assert level.scale_y == pytest.approx(scale, rel=0.02)
         assert abs(level.image.width - width * level.scale_x) < 1 + 1e-6
         assert abs(level.image.height - height * level.scale_y) < 1 + 1e-6
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1600, 1200), (4000, 3000), (3264, 2448), (500, 375)])
+def test_every_level_shows_the_photo_in_its_place(size):
+    """A white square lies where the level's scale says, to half a pixel of the level."""
+    photo = Image.new("RGB", size)
+    left, top, side = size[0] // 2, size[1] // 3, size[1] // 4
+    photo.paste("white", (left, top, left + side, top + side))
+    for level in detect.pyramid(photo, detect.scales(*size)[0]):
+        light = np.asarray(level.image.convert("L"), float) / 255
+        assert light.sum() == pytest.approx(side * side * level.scale_x * level.scale_y, rel=0.1)
+        columns, rows = (light.sum(axis=axis) / light.sum() for axis in (0, 1))
+        middle = [((np.arange(len(part)) + 0.5) * part).sum() for part in (columns, rows)]
+        assert middle[0] == pytest.approx((left + side / 2) * level.scale_x, abs=0.5)
+        assert middle[1] == pytest.approx((top + side / 2) * level.scale_y, abs=0.5)
 
 
 def test_a_photo_is_laid_into_blocks_with_a_border_of_mean_colour():
@@ -185,12 +203,18 @@ def scene(*faces, size=(1920, 1080)):
     return photo
 
 
-def test_a_portrait_is_looked_at_once(hopper, looks):
+def test_a_portrait_is_looked_at_once_and_in_haste_only_as_closely_as_its_face_needs(hopper, looks):
     portrait = scene((hopper, 900, (400, 20)))
-    assert looks(portrait, "auto") == looks(portrait, "fast")
-    found, pixels = looks(portrait, "high")
-    assert found == 1
-    assert pixels > 5 * looks(portrait, "fast")[1]
+    fast, auto, high = (looks(portrait, detail) for detail in ("fast", "auto", "high"))
+    assert fast[0] == auto[0] == high[0] == 1
+    assert 2 * fast[1] < auto[1]
+    assert 5 * auto[1] < high[1]
+
+
+def test_in_haste_a_photo_with_a_small_face_is_looked_at_once(hopper, looks):
+    small = scene((hopper, 200, (400, 20)))
+    assert looks(small, "fast")[0] == 1
+    assert looks(small, "fast")[1] == looks(scene(), "fast")[1]
 
 
 def test_a_face_of_forty_pixels_is_found_unless_in_haste(hopper, looks):
