@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from facesearch.errors import UsageError
-from facesearch.workflows.planning import plan, read_person
+from facesearch.workflows.person_files import read_person
+from facesearch.workflows.planning import plan
 
 
 @pytest.fixture
