@@ -29,6 +29,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "detail": "How small the faces are that the embedded engine looks for: `fast`, `auto` or `high`",
         "database_url": "Where the records are, as a SQLAlchemy URL (SQLite or Postgres)",
         "jobs": "Photos worked on at the same time",
+        "rate": "Photos sent a second at most; on AWS the region's default quota, elsewhere no limit",
         "max_attempts": "Tries of one call to the service, the first one included",
         "connect_timeout": "Seconds to wait for a connection to the service",
         "read_timeout": "Seconds to wait for an answer of the service",
@@ -41,6 +42,7 @@ _KINDS: Mapping[str, type] = MappingProxyType(  # of the settings that are not t
     {
         "home": Path,
         "jobs": int,
+        "rate": float,
         "max_attempts": int,
         "connect_timeout": float,
         "read_timeout": float,
@@ -65,6 +67,7 @@ class Settings:
     detail: str = "auto"
     database_url: str = ""
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    rate: float | None = None
     max_attempts: int = 5
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
@@ -131,7 +134,8 @@ class Settings:
 
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting as text with its origin, passwords left out."""
-        texts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "origins"}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "origins"}
+        texts = {name: "" if value is None else str(value) for name, value in values.items()}
         texts["database_url"] = without_password(self.database_url)
         texts["engine"] = without_password(self.engine)
         return {name: (text, self.origin(name)) for name, text in texts.items()}
@@ -193,9 +197,9 @@ def _check(settings: Settings) -> None:
             f"detail (from {settings.origin('detail')}) must be one of {', '.join(DETAILS)}, "
             f"not {settings.detail!r}"
         )
-    for name in ("jobs", "max_attempts", "connect_timeout", "read_timeout"):
+    for name in ("jobs", "rate", "max_attempts", "connect_timeout", "read_timeout"):
         value = getattr(settings, name)
-        if not 0 < value < math.inf:
+        if value is not None and not 0 < value < math.inf:
             raise ConfigurationError(
                 f"{name} (from {settings.origin(name)}) must be more than 0, not {value}"
             )

@@ -7,13 +7,14 @@ from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
 from facesearch.app.people import People
 from facesearch.app.reconciling import Reconciling
+from facesearch.app.runs import Runs
 from facesearch.app.searching import Searching
 from facesearch.settings import Settings
 
 __all__ = ["FaceSearch"]
 
 
-class FaceSearch(Collections, Costing, Enrolling, Searching, People, Reconciling):
+class FaceSearch(Collections, Costing, Enrolling, Searching, People, Reconciling, Runs):
     """Enrol people, search photos, and look after collections.
 
         with FaceSearch.open() as fs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from facesearch.errors import ConfigurationError
 from facesearch.settings import Settings, without_password
-from facesearch.workflows import costing
+from facesearch.workflows import costing, quotas
 from facesearch.workflows.costing import Budget, Prices
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ class Bound:
     def _counted_as(self) -> str:
         """The engine as its calls are counted: AWS by region, since prices and tiers go by region."""
         return f"aws:{self._gateway.region}" if self.engine == "aws" else self.engine
+
+    def _pace(self, rate: float | None) -> float | None:
+        """IndexFaces calls a second: as asked for, else by the settings, else AWS's quota; None is no limit."""
+        asked = rate or self.settings.rate
+        return asked or (quotas.index_faces(self._gateway.region) if self.engine == "aws" else None)
 
     def _count_calls(self, records: Counting) -> None:
         """Write down the billed calls that were answered since this was last done."""

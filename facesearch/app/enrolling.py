@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 from facesearch.app.bound import Bound
 from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcome, PlannedPhoto
 from facesearch.workflows import collections, costing, enrolling, planning
 from facesearch.workflows.enrolling import estimating
+from facesearch.workflows.enrolling.retrying import unfinished
+
+IN_FLIGHT = 16  # calls to a service whose quota nobody said
+MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
 
 
 class Enrolling(Bound):
@@ -27,27 +32,47 @@ class Enrolling(Bound):
         person: str | None = None,
         on_multiple: OnMultiple | str = OnMultiple.AUTO,
         jobs: int | None = None,
+        rate: float | None = None,
+        retry_failed: bool = False,
         on_photo: Callable[[PhotoOutcome], None] | None = None,
         max_cost: Decimal | None = None,
     ) -> EnrolmentReport:
         """Enrol folders of people (subfolder = person), or with `person` the files and folders of one person.
 
         The collection is made if it is not there. `on_photo` is told how each photo ended. Running the same
-        again does nothing twice; after Ctrl-C or a crash it continues. With `max_cost` (dollars, at AWS's prices)
-        BudgetError is raised in place of the call that would pass it; what was done until then is kept.
+        again does nothing twice; after Ctrl-C or a crash it continues. `retry_failed` enrols, after those under
+        `paths`, the photos whose last try failed or whose file could not be read, wherever they were found then.
+
+        `jobs` photos are worked on at one time; calls begin at `rate` a second, on AWS at the region's default
+        quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
+        prices) BudgetError is raised in place of the call that would pass it; what was done until then is kept.
         """
         planned = self.plan(paths, person)
+        jobs = jobs or self.settings.jobs
+        rate = self._pace(rate)
         with self._within(max_cost):
+            collection = collections.ensure(self._gateway, self._database, collection_id)
+            if retry_failed:
+                planned = chain(planned, unfinished(self._database, collection))
             return enrolling.enroll(
                 self._gateway,
                 self._database,
                 planned,
-                collections.ensure(self._gateway, self._database, collection_id),
+                collection,
+                source=" ".join([*map(str, paths), *(["--retry-failed"] if retry_failed else [])]),
                 on_multiple=OnMultiple(on_multiple),
-                jobs=jobs or self.settings.jobs,
+                jobs=jobs,
+                in_flight=self._in_flight(jobs, rate),
+                rate=rate,
                 on_photo=on_photo,
                 count_calls=self._count_calls,
             )
+
+    def _in_flight(self, jobs: int, rate: float | None) -> int:
+        """Calls that may wait for their answers: the embedded engine works on this machine, others elsewhere."""
+        if self.engine == "embedded":
+            return jobs
+        return MAX_IN_FLIGHT if rate else max(jobs, IN_FLIGHT)
 
     def estimate(
         self,
@@ -68,5 +93,6 @@ class Enrolling(Bound):
             on_multiple=OnMultiple(on_multiple),
             jobs=jobs or self.settings.jobs,
             prices=self._prices,
+            rate=self._pace(None),
             already=costing.calls_this_month(self._database, self._counted_as),
         )

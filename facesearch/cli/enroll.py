@@ -50,7 +50,7 @@ _ADVICE = {
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=options.PATH)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=options.PATH)
 @options.collection
 @click.option("--person", metavar="NAME", help="Whom the photos show; without it each subfolder is a person.")
 @click.option(
@@ -67,7 +67,18 @@ _ADVICE = {
     type=options.Dollars(),
     help="Stop before the call that would bring this run's cost at AWS's prices over so much.",
 )
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Enrol again the photos of this collection that failed or could not be read; needs no PATH.",
+)
 @options.jobs
+@click.option(
+    "--rate",
+    metavar="N",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Photos sent a second at most.  [default: AWS's quota in the region, elsewhere no limit]",
+)
 @options.detail
 @options.connection
 @options.output
@@ -78,7 +89,9 @@ def enroll(
     on_multiple: str,
     dry_run: bool,
     max_cost: Decimal | None,
+    retry_failed: bool,
     jobs: int | None,
+    rate: float | None,
     settings: Settings,
     form: Format,
 ) -> int:
@@ -91,15 +104,18 @@ def enroll(
       facesearch enroll people/ -c staff
       facesearch enroll people/ -c staff --engine aws --dry-run
       facesearch enroll ada1.jpg ada2.jpg -c staff --person "Ada Lovelace"
+      facesearch enroll -c staff --retry-failed
     """
+    if not paths and not retry_failed:
+        raise click.UsageError("Say what to enrol: a PATH, or --retry-failed.")
     with opened(settings, collection_id) as app:
         if dry_run:
             estimate = app.estimate(paths, collection_id, person=person, on_multiple=on_multiple, jobs=jobs)
             show_estimate(form, estimate, collection_id)
             return failures.DONE
-        total = sum(1 for _ in app.plan(paths, person))
+        count = None if retry_failed else lambda: sum(1 for _ in app.plan(paths, person))
         continues = "; run the same command to continue"
-        with Progress("enrolling", total, afterwards=continues, quiet=form.streams) as progress:
+        with Progress("enrolling", count=count, afterwards=continues, quiet=form.streams) as progress:
             told = _Listener(form, progress)
             policy = OnMultiple(on_multiple)
             report = app.enroll(
@@ -108,6 +124,8 @@ def enroll(
                 person=person,
                 on_multiple=policy,
                 jobs=jobs,
+                rate=rate,
+                retry_failed=retry_failed,
                 on_photo=told,
                 max_cost=max_cost,
             )
@@ -140,12 +158,16 @@ def _show(form: Format, report: EnrolmentReport, engine: str) -> None:
     if form is Format.TABLE and report.problems:
         write("")
         show_table(PROBLEM_COLUMNS, [row for problem in report.problems for row in _rows(problem)])
+        if report.left_out:
+            say(f"{report.left_out:,} more: see `facesearch runs show {report.run[:8]}`")
 
 
 def summary(report: EnrolmentReport) -> Iterator[str]:
     """A line for the whole, and one for each state that photos ended in."""
     people, collection = counted(report.people, "person", "people"), report.collection.collection_id
     yield f"{counted(report.total, 'photo')} of {people} for collection {collection}, {report.seconds:.1f} s"
+    if report.earlier:
+        yield f"  {counted(report.earlier, 'photo')} that earlier runs left unsettled, first"
     for status, word in _WORDS.items():
         if count := report.counts.get(status, 0):
             yield f"  {word:<14} {count:>7,}"
@@ -160,11 +182,13 @@ def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
         "collection": report.collection.collection_id,
         "photos": {"total": report.total, **counts},
         "people": report.people,
+        "settled_first": report.earlier,
         "seconds": round(report.seconds, 3),
         "problems": [
             {"photo": one.path, "person": one.person, "status": one.status.value, "reason": one.reason}
             for one in report.problems
         ],
+        "problems_left_out": report.left_out,
     }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,22 +23,34 @@ T = TypeVar("T")
 class Progress:
     """Counts photos for the length of a `with` block; a KeyboardInterrupt that leaves it is reported.
 
-    `quiet` keeps the bar away where lines of data may be appearing on the same terminal, itself or through a pipe.
+    Where the total is not known beforehand, `count` finds it out meanwhile, for a bar alone. `quiet` keeps the bar
+    away where lines of data may be appearing on the same terminal, itself or through a pipe.
     """
 
-    def __init__(self, doing: str, total: int, *, afterwards: str = "", quiet: bool = False) -> None:
+    def __init__(
+        self,
+        doing: str,
+        total: int | None = None,
+        *,
+        count: Callable[[], int] | None = None,
+        afterwards: str = "",
+        quiet: bool = False,
+    ) -> None:
         self.total = total
+        self._count = count
         self.done = 0
         self._afterwards = afterwards
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
-        if total > 1 and not quiet and sys.stderr.isatty():
+        if (total is None or total > 1) and not quiet and sys.stderr.isatty():
             self._bar = _bar()
             self._task = self._bar.add_task(doing, total=total)
 
     def __enter__(self) -> Progress:
         if self._bar:
             self._bar.start()
+            if self._count:
+                threading.Thread(target=self._find_total, daemon=True, name="count").start()
         return self
 
     def __exit__(
@@ -47,7 +61,17 @@ class Progress:
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             if sys.stderr.isatty() and not barred:
                 click.echo(err=True)  # leaves the line on which the terminal shows ^C; the bar clears its own
-            say(f"stopped; {self.done:,} of {counted(self.total, 'photo')} done{self._afterwards}")
+            photos = counted(self.done if self.total is None else self.total, "photo")
+            done = photos if self.total is None else f"{self.done:,} of {photos}"
+            say(f"stopped; {done} done{self._afterwards}")
+
+    def _find_total(self) -> None:
+        """In a thread of its own, beside the work. What cannot be counted the work itself complains of."""
+        assert self._count is not None
+        with suppress(Exception):
+            self.total = self._count()
+            if (bar := self._bar) and self._task is not None:
+                bar.update(self._task, total=self.total)
 
     def advance(self) -> None:
         """One more photo is done."""

@@ -78,8 +78,9 @@ class Pace:
             if now - self._changed < SETTLING and self._rate < self._ceiling:
                 return
             share = self._throttled / max(self._given, self._throttled)
-            made = self._given / max(now - self._since, SAVED)  # calls a second that were really made
-            self._rate = max(self._floor, min(self._rate, made) * min(GENTLE, max(HARD, 1 - share)))
+            if self._rate == math.inf:
+                self._rate = self._given / max(now - self._since, SAVED)  # what was made without a limit
+            self._rate = max(self._floor, self._rate * min(GENTLE, max(HARD, 1 - share)))
             self._since = self._changed = self._grown = now
             self._given = self._throttled = 0.0
 

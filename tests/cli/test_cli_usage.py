@@ -37,6 +37,7 @@ def test_every_command_of_the_documentation_is_there():
         "face", "face list", "face delete",
         "engine", "engine serve", "engine keys", "engine keys create", "engine keys list", "engine keys revoke",
         "engine models", "engine models list", "engine models add", "engine models verify", "engine models use",
+        "runs", "runs list", "runs show",
         "db", "db upgrade", "db current",
     }  # fmt: skip
 

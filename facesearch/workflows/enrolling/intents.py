@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from facesearch.domain import (
     Collection,
@@ -49,7 +51,7 @@ class Intents:
             entries = records.journal(self._arn, list({work.key for work in batch}))
             fresh = self._fresh(batch, entries)
             if self._any_unread:
-                records.take_up(self._arn, [work.path for work in batch])
+                records.take_up(self._arn, [lasting(work.path) for work in batch])
             records.remember_files([work.file for work in batch if work.file])
             records.intend(self._run_id, self._arn, [self._intent(work) for work in fresh])
         self._tally.people.update(work.key[0] for work in batch)
@@ -66,7 +68,10 @@ class Intents:
         for work in batch:
             work.person = work.person or people[id(work.spec)]
         if aside:
-            files = [(outcome, _whose(photo.known, photo.person, people)) for outcome, photo in aside]
+            files = [
+                (replace(outcome, path=lasting(outcome.path)), _whose(photo.known, photo.person, people))
+                for outcome, photo in aside
+            ]
             records.set_aside(self._run_id, self._arn, files)
             self._any_unread = True
 
@@ -84,7 +89,12 @@ class Intents:
         return fresh
 
     def _intent(self, work: Work) -> Intent:
-        return Intent(work.key[0], Photo(work.sha256, work.path), self._on_multiple)
+        return Intent(work.key[0], Photo(work.sha256, lasting(work.path)), self._on_multiple)
+
+
+def lasting(path: str) -> str:
+    """The path as it is written down: it leads to the same file from whatever folder a later command is run."""
+    return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - text in, text out
 
 
 def remembered(entry: JournalEntry, on_multiple: OnMultiple) -> PhotoStatus | None:
