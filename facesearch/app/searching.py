@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 
 from facesearch.app.bound import Bound
-from facesearch.domain import Comparison, FaceDetail, PhotoSearch, SearchedFace
-from facesearch.errors import NoFaceError
-from facesearch.workflows import collections, searching
+from facesearch.domain import Comparison, FaceDetail, PhotoSearch, SearchedFace, Verification
+from facesearch.errors import NoFaceError, UsageError
+from facesearch.workflows import collections, planning, searching, verifying
 
 
 class Searching(Bound):
     """Search, draw, detect and compare."""
+
+    def photos(self, paths: Sequence[Path | str]) -> Iterator[str]:
+        """The files that `search` of the paths looks at: themselves, and those in and below the folders."""
+        return planning.files(paths)
 
     def search(
         self,
@@ -23,19 +27,23 @@ class Searching(Bound):
         *,
         threshold: float = 80.0,
         max_matches: int | None = None,
+        faces: int | None = 1,
         jobs: int | None = None,
     ) -> Generator[PhotoSearch]:
-        """Search the largest face of each photo; answers come in order and as they are ready.
+        """Search the largest face of each photo, or the `faces` largest (None is every face).
 
-        `threshold` is Rekognition's FaceMatchThreshold, 0..100; `max_matches` counts people, not faces.
+        A folder stands for the files in and below it. Answers come in order and as they are ready. More than one
+        face takes a call for each and one more for the photo. `threshold` is Rekognition's FaceMatchThreshold,
+        0..100; `max_matches` counts people, not faces.
         """
         return searching.search(
             self._gateway,
             self._database,
-            map(Path, photos),
+            map(Path, planning.files(photos)),
             collections.remembered(self._gateway, self._database, collection_id),
             threshold=threshold,
             max_matches=max_matches,
+            faces=faces,
             jobs=jobs or self.settings.jobs,
         )
 
@@ -51,6 +59,31 @@ class Searching(Bound):
         target = self._drawing_target(source, Path(folder))
         drawing.save(drawn, target)
         return target
+
+    def verify(
+        self,
+        photo: Path | str,
+        other: Path | str | None = None,
+        *,
+        person: str | None = None,
+        collection_id: str | None = None,
+        threshold: float = 80.0,
+    ) -> Verification:
+        """Whether the largest face of a photo is that of another photo, or a person's by all their faces.
+
+        Give either the other photo, or a person (id, key or name) and the collection. Raises NoFaceError naming
+        the photo, and UsageError.
+        """
+        if person is not None and collection_id is not None and other is None:
+            collection = collections.remembered(self._gateway, self._database, collection_id)
+            return verifying.verify(
+                self._gateway, self._database, Path(photo), person, collection, threshold=threshold
+            )
+        if other is None or person is not None or collection_id is not None:
+            raise UsageError("verify takes another photo, or a person and a collection")
+        compared = self.compare(photo, other, threshold=0)
+        best = max((match.similarity or 0.0 for match in compared.matches), default=None)
+        return Verification(best is not None and best >= threshold, best, threshold, compared.source.box)
 
     @cached_property
     def _drawn(self) -> dict[Path, Path]:

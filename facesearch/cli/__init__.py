@@ -23,6 +23,7 @@ from facesearch.cli.runs import runs
 from facesearch.cli.search import search
 from facesearch.cli.status import status
 from facesearch.cli.usage import usage
+from facesearch.cli.verify import verify
 
 __all__ = ["main"]
 
@@ -61,6 +62,7 @@ for _command in (
     search,
     detect,
     compare,
+    verify,
     collection,
     person,
     face,

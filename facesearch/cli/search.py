@@ -29,10 +29,27 @@ _ANSWERS = {
 }
 
 
+def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | None:
+    """How many faces: None for every one."""
+    if value in ("all", "largest"):
+        return None if value == "all" else 1
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is not all, largest, or a number such as 3")
+    return int(value)
+
+
 @click.command()
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=options.PATH)
 @options.collection
 @options.threshold
+@click.option(
+    "--faces",
+    metavar="all|largest|N",
+    default="largest",
+    show_default=True,
+    callback=_faces,
+    help="Which faces of a photo are searched for: every one, the largest, or the N largest.",
+)
 @click.option(
     "--max-matches", metavar="N", type=click.IntRange(min=1), help="At most this many people a photo."
 )
@@ -48,6 +65,7 @@ def search(
     photos: tuple[Path, ...],
     collection_id: str,
     threshold: float,
+    faces: int | None,
     max_matches: int | None,
     fail_if_none: bool,
     save: Path | None,
@@ -57,19 +75,25 @@ def search(
 ) -> int:
     """Find the people of a collection in photos.
 
-    The largest face of each photo is searched for.
+    The largest face of each photo is searched for, or with --faces all every one. A folder stands for all files in
+    it and below.
 
     \b
     Example:
       facesearch search visitor.jpg -c staff
       facesearch search door/*.jpg -c staff --threshold 90 -o ndjson
+      facesearch search party/ -c staff --faces all --save marked/
     """
     answers: Counter[SearchStatus] = Counter()
     with (
         opened(settings, collection_id) as app,
-        Progress("searching", len(photos), quiet=form.streams) as progress,
+        Progress("searching", sum(1 for _ in app.photos(photos)), quiet=form.streams) as progress,
     ):
-        found = app.search(photos, collection_id, threshold=threshold, max_matches=max_matches, jobs=jobs)
+        if faces != 1 and app.engine == "aws":
+            say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
+        found = app.search(
+            photos, collection_id, threshold=threshold, max_matches=max_matches, faces=faces, jobs=jobs
+        )
         head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here
             show_list(form, SEARCHES, progress.track(_saved(app, found, save, answers)), head)
@@ -96,7 +120,7 @@ def _saved(
 
 
 def _rows(result: PhotoSearch) -> Iterator[Row]:
-    """A row for each match; for a photo without one, a row that says so."""
+    """A row for each match; for a face or a photo without one, a row that says so."""
     answer = {
         "photo": result.path,
         "shown_photo": nearby(result.path),
@@ -105,9 +129,14 @@ def _rows(result: PhotoSearch) -> Iterator[Row]:
         "reason": result.reason,
         "who": result.reason,
     }
-    if not any(face.matches for face in result.faces):
-        yield {**answer, **(_face(result.faces[0]) if result.faces else {})}
+    if not result.faces:
+        yield answer
     for face in result.faces:
+        if not face.matches:
+            said = (
+                {"answer": "not searched", "reason": face.reason, "who": face.reason} if face.reason else {}
+            )
+            yield {**answer, "answer": "no match", **said, **_face(face)}
         for match in face.matches:
             person, photo = match.person, match.photo
             yield {

@@ -98,7 +98,12 @@ def photo_search(value: PhotoSearch) -> dict[str, Any]:
         "status": value.status.value,
         "reason": value.reason,
         "faces": [
-            {"box": box(face.box), "confidence": face.confidence, "matches": [match(m) for m in face.matches]}
+            {
+                "box": box(face.box),
+                "confidence": face.confidence,
+                "matches": [match(m) for m in face.matches],
+                "reason": face.reason,
+            }
             for face in value.faces
         ],
     }

@@ -69,6 +69,7 @@ from facesearch.domain.searching import (
     PhotoSearch,
     SearchedFace,
     SearchStatus,
+    Verification,
 )
 from facesearch.domain.usage import (
     Estimate,
@@ -119,4 +120,5 @@ __all__ = [
     "UnfinishedPhoto",
     "UnindexedFace",
     "Usage",
+    "Verification",
 ]

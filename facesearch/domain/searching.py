@@ -34,11 +34,33 @@ class PersonMatch:
 
 @dataclass(frozen=True, slots=True)
 class SearchedFace:
-    """A face of the query photo and the people it resembles, best first."""
+    """A face of the query photo and the people it resembles, best first.
+
+    `reason` says why a face that was seen could not be searched for.
+    """
 
     box: Box
     confidence: float
     matches: tuple[PersonMatch, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two faces are one person's: of two photos, or of a photo and a person on record.
+
+    `similarity` is that of the best pair, None for one too small to be told. `box` is the face asked about, in its
+    photo. For a person on record `photo` is the one that is most like it, and `agreeing` is how many of their
+    faces reach the threshold.
+    """
+
+    same: bool
+    similarity: float | None
+    threshold: float
+    box: Box
+    person: Person | None = None
+    photo: Photo | None = None
+    agreeing: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

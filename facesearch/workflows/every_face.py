@@ -1,0 +1,85 @@
+"""Searching more than the largest face of a photo, on a service that searches one: each is cut out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from facesearch import cropping, photos
+from facesearch.domain import Box, FaceDetail, FaceMatch, ImageSearch
+from facesearch.errors import InvalidRequestError, NoFaceError
+
+SAME_FACE = 0.3  # intersection over union of the face that was meant and the one that was searched
+
+
+class Gateway(Protocol):
+    """What searching every face asks of Rekognition."""
+
+    def detect_faces(self, image: bytes) -> tuple[FaceDetail, ...]: ...
+    def search_faces_by_image(self, collection_id: str, image: bytes, *, threshold: float) -> ImageSearch: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face of a photo and what the collection holds like it; `reason` says why it could not be searched."""
+
+    box: Box
+    confidence: float
+    matches: tuple[FaceMatch, ...] = ()
+    reason: str | None = None
+
+
+def search_each(
+    gateway: Gateway,
+    pool: ThreadPoolExecutor,
+    path: Path,
+    collection_id: str,
+    *,
+    threshold: float,
+    most: int | None,
+) -> list[FoundFace]:
+    """The faces of a photo, largest first and at most so many, each searched by itself in threads of `pool`.
+
+    Takes one call of DetectFaces and one of SearchFacesByImage for each face. A photo without faces gives none.
+    Raises PhotoError for one that cannot be read, and what the gateway raises.
+    """
+    details = gateway.detect_faces(photos.prepare(path).data)
+    if not details:
+        return []
+    photo = photos.open_upright(path)
+    boxes = [detail.box for detail in details]
+
+    def searched(index: int) -> FoundFace:
+        others = [box for place, box in enumerate(boxes) if place != index]
+        crop = cropping.cut_out(photo, boxes[index], others)
+        return _search(gateway, collection_id, details[index], crop, threshold)
+
+    return list(pool.map(searched, range(len(details))[:most]))
+
+
+def _search(
+    gateway: Gateway, collection_id: str, detail: FaceDetail, crop: cropping.Crop, threshold: float
+) -> FoundFace:
+    try:
+        found = gateway.search_faces_by_image(collection_id, crop.data, threshold=threshold)
+    except NoFaceError:
+        return _passed_over(detail, "it is too small or too poor to be searched by itself")
+    except InvalidRequestError as exc:
+        return _passed_over(detail, str(exc))
+    if _overlap(crop.in_photo(found.box), detail.box) < SAME_FACE:
+        return _passed_over(detail, "another face lies over it")
+    return FoundFace(detail.box, detail.confidence, found.matches)
+
+
+def _passed_over(detail: FaceDetail, reason: str) -> FoundFace:
+    return FoundFace(detail.box, detail.confidence, reason=reason)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union, 0..1."""
+    width = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
+    height = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    common = max(0.0, width) * max(0.0, height)
+    return common / (one.area + other.area - common) if common else 0.0
