@@ -40,7 +40,9 @@ class Peer:
         self._process.communicate()
 
     def photo(self, path: Path, detector: str = "hog", upsample: int = 1) -> dict[str, Any]:
-        """Seconds by stage (decode, detect, landmarks, describe) and the boxes (left, top, width, height)."""
+        """Seconds by stage (decode, detect, landmarks, describe), the boxes (left, top, width, height) and the
+        descriptors.
+        """
         question = {"path": str(path), "detector": detector, "upsample": upsample}
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
@@ -133,7 +135,9 @@ def _serve() -> None:
         describe = watch()
         boxes = [[box.left(), box.top(), box.width(), box.height()] for box in rectangles]
         seconds = {"decode": decode, "detect": detect, "landmarks": landmarks, "describe": describe}
-        print(json.dumps({"seconds": seconds, "boxes": boxes, "vectors": len(vectors)}), flush=True)
+        descriptors = [list(vector) for vector in vectors]
+        answer = {"seconds": seconds, "boxes": boxes, "descriptors": descriptors, "vectors": len(vectors)}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
