@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
-SAVED = 0.1  # seconds' worth of turns that may be made up for when nobody was ready to take them
+SAVED = 0.05  # seconds' worth of turns that may be made up for when nobody was ready to take them
 SETTLING = 1.0  # seconds that a lower rate is given before it is judged
 WINDOW = 10.0  # seconds over which calls are counted
 SLOWEST = 10.0  # calls a second, below which no throttling brings calls whose quota is not known
-GENTLE, HARD = 0.95, 0.5  # what is left of the rate at least and at most after a throttled call
+GENTLE, HARD = 0.96, 0.5  # what is left of the rate at least and at most after a throttled call
 
 
 class StoppedError(Exception):
@@ -37,8 +37,7 @@ class Pace:
         self._clock = clock
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._next = -math.inf  # when the next turn is
-        self._since = self._changed = self._grown = clock()
+        self._next = self._since = self._changed = self._grown = clock()  # the next turn is now
         self._given = self._throttled = 0.0  # turns, and throttled tries, since `_since`
 
     @property
@@ -77,9 +76,9 @@ class Pace:
                 self._next = max(self._next, now) + 1 / self._rate
             if now - self._changed < SETTLING and self._rate < self._ceiling:
                 return
-            share = self._throttled / max(self._given, self._throttled)
             if self._rate == math.inf:
                 self._rate = self._given / max(now - self._since, SAVED)  # what was made without a limit
+            share = self._throttled / (self._given + self._rate * SETTLING)  # one alone says little
             self._rate = max(self._floor, self._rate * min(GENTLE, max(HARD, 1 - share)))
             self._since = self._changed = self._grown = now
             self._given = self._throttled = 0.0
