@@ -312,7 +312,8 @@ def _batches(face_ids: Iterable[str], size: int = MAX_PAGE) -> Iterator[list[str
 
 def _request_id(answer: Mapping[str, Any]) -> str | None:
     """What the service calls the request in its own log."""
-    return answer.get("ResponseMetadata", {}).get("RequestId")
+    request_id: str | None = answer.get("ResponseMetadata", {}).get("RequestId")
+    return request_id
 
 
 # --- AWS's shapes to the domain's ---------------------------------------------------------------------------

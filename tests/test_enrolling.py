@@ -215,33 +215,13 @@ def test_a_person_leaves_the_collection_and_then_the_records(fs, people):
     fs.enroll([people], "staff")
     fs.enroll([people], "guests")
     first, second = (folder.name for folder in sorted(people.iterdir()))
-    deletion = fs.delete_person(first)
-    assert deletion.faces_in_collections == {"guests": 1, "staff": 1}
-    assert (deletion.face_records, deletion.people, deletion.refused) == (2, 1, {})
+    erasure = fs.erase_person(first)
+    assert [len(one.faces) for one in erasure.collections] == [1, 1]
+    assert (erasure.records.faces, erasure.records.people) == (2, 1)
     assert [summary.person.name for summary in fs.people()] == [second]
     assert [face.enrolled.person.name for face in fs.faces("staff")] == [second]
     with pytest.raises(UsageError, match="nobody"):
         fs.person(first)
-
-
-def test_a_person_with_faces_on_another_engine_is_not_half_deleted(fs, people, tmp_path):
-    fs.enroll([people], "staff")
-    name = sorted(people.iterdir())[0].name
-    records = fs.settings.database_url
-    (tmp_path / "other" / "cache").parent.mkdir()
-    with FaceSearch.open(home=tmp_path / "other", database_url=records) as other:
-        other.create_collection("staff")
-        with pytest.raises(UsageError, match="not on this engine"):
-            other.delete_person(name)
-    assert fs.delete_person(name).people == 1
-
-
-def test_a_persons_faces_in_a_collection_somebody_deleted_do_not_keep_them(fs, people):
-    fs.enroll([people], "staff")
-    fs.create_collection("guests")
-    fs._gateway.delete_collection("staff")
-    deletion = fs.delete_person(sorted(people.iterdir())[0].name)
-    assert (deletion.faces_in_collections, deletion.face_records, deletion.people) == ({}, 1, 1)
 
 
 def test_a_collection_made_anew_behind_our_back_is_enrolled_again(fs, people):

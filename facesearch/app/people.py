@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from facesearch import __version__
 from facesearch.app.bound import Bound
-from facesearch.domain import Deletion, Person, PersonSummary
-from facesearch.workflows import people, planning
+from facesearch.domain import Person, PersonSummary
+from facesearch.domain.erasure import Erasure
+from facesearch.workflows import erasing, people
+from facesearch.workflows.person_files import person_name
+from facesearch.workflows.receipts import Receipts, write_whole
 
 
 class People(Bound):
-    """List, show, edit and delete people."""
+    """List, show, edit and erase people."""
 
     def people(self, collection_id: str | None = None) -> Iterator[PersonSummary]:
         """Everyone in the records, or everyone with a face in one collection, by name."""
@@ -34,9 +40,34 @@ class People(Bound):
         """Change what is given; None leaves a field as it is."""
         with self._database.begin() as records:
             person = people.find(records, ref)
-            name = None if name is None else planning.person_name(name)
+            name = None if name is None else person_name(name)
             return records.edit_person(person.id, name=name, key=key, attributes=attributes, notes=notes)
 
-    def delete_person(self, ref: str) -> Deletion:
-        """Delete a person's faces from every collection of the engine, and only then their records."""
-        return people.delete(self._gateway, self._database, ref)
+    def erase_person(
+        self, ref: str, *, gone: Sequence[str] = (), named: bool = False, receipt: Path | str | None = None
+    ) -> Erasure:
+        """Erase a person from the records and from every collection, and prove it; see `workflows.erasing`.
+
+        A receipt is kept in the folder `receipts` of the home folder and, with `receipt`, in that file too; with
+        `named` it holds the person's name and key. `gone` are ARNs of collections that no longer exist. What the
+        service did not confirm is pending, and tried again by `continue_erasures`. Raises UsageError, before
+        anything is deleted, when the person may have faces on another engine.
+        """
+        receipts = self._receipts(named=named)
+        erasure = erasing.erase(self._gateway, self._database, ref, receipts.write, gone)
+        if receipt is not None:
+            write_whole(Path(receipt), receipts.path(erasure.person_id).read_text(encoding="utf-8"))
+            return replace(erasure, receipt=str(receipt))
+        return erasure
+
+    def pending_erasures(self) -> list[str]:
+        """The ids of people whose erasing is not at its end."""
+        return erasing.unfinished(self._database)
+
+    def continue_erasures(self) -> Iterator[Erasure]:
+        """Go on with every erasing that is pending, as far as this engine is concerned."""
+        for person_id in erasing.unfinished(self._database):
+            yield erasing.carry_on(self._gateway, self._database, person_id, self._receipts().write)
+
+    def _receipts(self, *, named: bool = False) -> Receipts:
+        return Receipts(self.settings.home / "receipts", self._counted_as, __version__, named=named)

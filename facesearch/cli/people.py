@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facesearch.cli import failures, options, shapes
-from facesearch.cli.deletions import show_deletion
+from facesearch.cli import options, shapes
+from facesearch.cli.erase import erase
 from facesearch.cli.output import Column, Fit, Format, Row, View, show_list, show_one
 from facesearch.cli.safe import json_text
 from facesearch.cli.session import opened
-from facesearch.cli.talk import agreed, counted
 from facesearch.domain import PersonSummary
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _named = click.argument("ref", metavar="PERSON")
 
 @click.group()
 def person() -> None:
-    """List, show, edit and delete the people on record.
+    """List, show, edit and erase the people on record.
 
     PERSON is an id, a key or a name.
 
@@ -116,41 +115,14 @@ def edit(
         show_one(form, PEOPLE, app.person(edited.id), "person")
 
 
-@person.command()
-@_named
-@options.yes
-@options.connection
-@options.output
-def delete(ref: str, yes: bool, settings: Settings, form: Format) -> int:
-    """Delete a person: their faces first, then their records.
-
-    \b
-    Example:
-      facesearch person delete "Ada Lovelace"
-      facesearch person delete 1815 --yes
-    """
-    with opened(settings) as app:
-        summary = app.person(ref)
-        if not agreed(_consequence(summary), yes=yes):
-            return failures.NO
-        return show_deletion(form, app.delete_person(summary.person.id))
-
-
-def _consequence(summary: PersonSummary) -> str:
-    who, faces = summary.person, summary.faces
-    named = f"{who.name} ({f'key {who.key}' if who.key else f'id {who.id}'})"
-    where = ", ".join(
-        f"{counted(count, 'face')} in {collection_id}" for collection_id, count in faces.items()
-    )
-    return f"{named} will be deleted, with {where or 'no faces'}, from the collections and from the records."
-
-
 def _rows(item: PersonSummary) -> Iterator[Row]:
     shape = shapes.person_summary(item)
     attributes = json_text(shape["attributes"]) if shape["attributes"] else None
     where = ", ".join(f"{collection_id}: {count}" for collection_id, count in item.faces.items())
     yield {**shape, "attributes": attributes, "faces": sum(item.faces.values()), "collections": where or None}
 
+
+person.add_command(erase)
 
 PEOPLE: View[PersonSummary] = View(
     key="people",

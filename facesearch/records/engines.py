@@ -163,6 +163,7 @@ def _tame_sqlite(engine: Engine, migrating: bool) -> None:
     def set_up(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         connection.execute(f"PRAGMA foreign_keys = {foreign_keys}").close()
+        connection.execute("PRAGMA secure_delete = ON").close()  # an erased name is overwritten in the file
 
     event.listen(engine, "begin", _begin_sqlite)
 

@@ -25,9 +25,9 @@ class FaceRecords(Unit):
 
     def faces(self, arn: str, face_ids: Sequence[str]) -> dict[str, EnrolledFace]:
         """Those of the faces that the records know, by FaceId."""
-        statement = _joined(arn)
+        statement = joined_faces(arn)
         return {
-            row.FaceRow.face_id: _enrolled(*row)
+            row.FaceRow.face_id: enrolled_face(*row)
             for some in chunks(face_ids)
             for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
         }
@@ -37,12 +37,12 @@ class FaceRecords(Unit):
 
         Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
         """
-        statement = _joined(arn).order_by(FaceRow.id)
+        statement = joined_faces(arn).order_by(FaceRow.id)
         if person_id is not None:
             statement = statement.where(FaceRow.person == person_id)
         with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
             for row in rows:
-                yield _enrolled(*row)
+                yield enrolled_face(*row)
 
     def delete_faces(self, arn: str, face_ids: Sequence[str]) -> int:
         """Delete the records of faces and the journal of their photos, which may then be enrolled again.
@@ -85,17 +85,19 @@ def face_values(record: FaceRecord) -> dict[str, Any]:
     }
 
 
-def _joined(arn: str) -> Select[*tuple[Any, ...]]:
-    return (
+def joined_faces(arn: str | None = None) -> Select[*tuple[Any, ...]]:
+    """Faces with their collections, people and photos, of one collection or of all."""
+    statement = (
         select(FaceRow, CollectionRow.collection_id, PersonRow, PhotoRow)
         .join(CollectionRow, CollectionRow.id == FaceRow.collection)
         .join(PersonRow, PersonRow.id == FaceRow.person)
         .join(PhotoRow, PhotoRow.id == FaceRow.photo)
-        .where(CollectionRow.arn == arn)
     )
+    return statement if arn is None else statement.where(CollectionRow.arn == arn)
 
 
-def _enrolled(face: FaceRow, collection_id: str, whose: PersonRow, photo: PhotoRow) -> EnrolledFace:
+def enrolled_face(face: FaceRow, collection_id: str, whose: PersonRow, photo: PhotoRow) -> EnrolledFace:
+    """A row of `joined_faces` as the domain knows it."""
     return EnrolledFace(
         face=Face(
             face_id=face.face_id,

@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, or_, select
 from facesearch.domain import Collection, Person, PersonSpec, PersonSummary
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PersonRow
+from facesearch.records.tables import CollectionRow, FaceRow, PersonRow
 from facesearch.records.unit import Unit, chunks
 
 MAX_KEY = 512  # characters; a unique index of Postgres holds no more than some 2,700 bytes
@@ -36,7 +36,7 @@ class PeopleRecords(Unit):
         that are not JSON; nothing is then written.
         """
         for spec in specs:
-            _check(spec.name, spec.key, spec.attributes, spec.notes)
+            check_person(spec.name, spec.key, spec.attributes, spec.notes)
         known = _Known(self._rows_like(specs))
         rows = []
         for spec in specs:
@@ -118,7 +118,7 @@ class PeopleRecords(Unit):
         Attributes are merged into those known; one of None is taken away. Raises UsageError for an unknown
         person, a key that is somebody else's, and what cannot be stored.
         """
-        _check(name, key, attributes, notes)
+        check_person(name, key, attributes, notes)
         row = self._row(person_id)
         if key:
             owner = self._session.scalar(select(PersonRow).where(PersonRow.key == key))
@@ -127,12 +127,6 @@ class PeopleRecords(Unit):
         _write_over(row, name, key, attributes, notes)
         self._session.flush()
         return person(row)
-
-    def delete_person(self, person_id: str) -> int:
-        """Delete a person, the records of their faces and their journal. Returns how many face records went."""
-        erased = self._erase(FaceRow.person == person_id, JournalRow.person == person_id)
-        self._delete(PersonRow, PersonRow.id == person_id)
-        return erased
 
     def face_ids_of(self, person_id: str) -> dict[Collection, list[str]]:
         """The FaceIds of a person by the collection that holds them, as it was when last seen (uncounted)."""
@@ -224,7 +218,7 @@ def _write_over(
         row.notes = notes or None
 
 
-def _check(
+def check_person(
     name: str | None, key: str | None, attributes: Mapping[str, object] | None, notes: str | None
 ) -> None:
     """Raise UsageError for what the databases cannot store, before anything is written."""

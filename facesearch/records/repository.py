@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from facesearch.records.changes import ChangeRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
+from facesearch.records.erasure import ErasureRecords
 from facesearch.records.faces import FaceRecords
 from facesearch.records.files import FileRecords
 from facesearch.records.people import PeopleRecords
@@ -17,7 +17,7 @@ class Records(
     CollectionRecords,
     PeopleRecords,
     EnrolmentRecords,
-    ChangeRecords,
+    ErasureRecords,
     FaceRecords,
     FileRecords,
     ReconciliationRecords,

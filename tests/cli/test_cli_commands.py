@@ -304,13 +304,14 @@ def test_names_reach_pipes_of_every_encoding(staff, folder, encoding, monkeypatc
     )
 
 
-def test_deleting_a_person_deletes_their_faces_first(staff, folder, query):
+def test_erasing_a_person_takes_them_from_the_collection_and_the_records(staff, folder, query):
     name = query("person")[1]["shows"][0]
-    refused = run("person", "delete", name, code=2)
+    refused = run("person", "erase", name, code=2)
     assert "with 2 faces in staff" in refused.stderr
     assert len(face_ids()) == 4
-    deleted = answer("person", "delete", name, "--yes")
-    assert deleted == {"deleted": {"faces": {"staff": 2}, "face_records": 2, "people": 1}, "refused": []}
+    [erasure] = answer("person", "erase", name, "--yes")["erasures"]
+    assert (erasure["state"], erasure["faces_deleted"]) == ("erased", 2)
+    assert erasure["records_deleted"]["people"] == 1
     assert len(face_ids()) == 2
     assert search(query("person")[0])["photos"][0]["status"] == "unmatched"
     run("person", "show", name, code=2)

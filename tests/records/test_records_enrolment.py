@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.orm import Session
@@ -149,7 +150,7 @@ def test_settling_what_another_command_deleted_is_refused_and_writes_nothing(
     with database.begin() as records:
         [bob] = records.resolve_people([PersonSpec("Bob")])
         records.intend(run, staff.arn, [making.intent(anna, "a.jpg"), making.intent(bob, "a.jpg")])
-        records.delete_person(bob.id)
+        records.begin_erasure(bob.id, datetime.now(UTC))
     for gone in (making.enrolled(bob, "a.jpg", staff), making.settled(anna, "new.jpg", PhotoStatus.FAILED)):
         with pytest.raises(DatabaseError, match="run the same command again"), database.begin() as records:
             records.settle(staff.arn, [making.settled(anna, "a.jpg", PhotoStatus.NO_FACE), gone])
@@ -161,7 +162,7 @@ def test_intending_for_a_person_or_collection_another_command_deleted_is_refused
     database, staff, anna, run, making
 ):
     with database.begin() as records:
-        records.delete_person(anna.id)
+        records.begin_erasure(anna.id, datetime.now(UTC))
     with pytest.raises(DatabaseError, match="changed by another command"), database.begin() as records:
         records.intend(run, staff.arn, [making.intent(anna, "a.jpg")])
     with database.begin() as records:

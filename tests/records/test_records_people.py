@@ -252,8 +252,8 @@ def test_deleting_a_person_takes_their_faces_journal_and_photos_and_nobody_elses
     anna = enrol(staff, "Anna", "both.jpg", "hers.jpg")
     bob = enrol(staff, "Bob", "both.jpg")  # the same FaceId: settled last, it is Bob's
     with database.begin() as records:
-        assert records.delete_person(anna.id) == 1
-        assert records.delete_person(anna.id) == 0
+        assert records.begin_erasure(anna.id, datetime.now(UTC)).faces == 1
+        assert records.begin_erasure(anna.id, datetime.now(UTC)).faces == 0
         assert records.find_people(anna.id) == []
         assert records.journal(staff.arn, [(anna.id, making.sha256("hers.jpg"))]) == {}
         [face] = records.iter_faces(staff.arn)
