@@ -38,7 +38,7 @@ _REGION = ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)  # botoco
 
 def open_app(settings: Settings) -> FaceSearch:
     """FaceSearch over the engine and the records that the settings name; each is opened when first used."""
-    return FaceSearch(settings, partial(open_gateway, settings), partial(open_database, settings))
+    return FaceSearch(settings, partial(open_gateway, settings), partial(open_database, settings), _s3_client)
 
 
 def open_database(settings: Settings) -> Database:
@@ -186,7 +186,7 @@ def _open_engine(store: Path, added: Path, cache: Path, detail: str) -> Engine:
 
 
 def _s3_client() -> S3Client:
-    """How the engine reads images from S3: by botocore's own credentials, region and endpoint, not for long."""
+    """How images are read from S3: by botocore's own credentials, region and endpoint, not for long."""
     import botocore.session
     from botocore.config import Config
 

@@ -34,7 +34,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @contextmanager
-def refusals(path: Path) -> Iterator[None]:
+def refusals(path: Path | str) -> Iterator[None]:
     """Name the photo in every refusal, and let nothing else out."""
     with _quiet:
         try:

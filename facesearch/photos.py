@@ -69,7 +69,11 @@ def prepare(path: Path) -> PreparedPhoto:
 
     Raises UnreadablePhotoError.
     """
-    content = b"".join(_blocks(path))
+    return prepare_content(b"".join(_blocks(path)), path)
+
+
+def prepare_content(content: bytes, path: Path | str) -> PreparedPhoto:
+    """The same for a photo's bytes; `path` is what a refusal calls it. Raises UnreadablePhotoError."""
     sha256 = hashlib.sha256(content).hexdigest()
     with refusals(path):
         image, kind = opened(content)

@@ -14,8 +14,11 @@ from facesearch.workflows import costing, quotas
 from facesearch.workflows.costing import Budget, Prices
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
+    from facesearch.s3 import S3Photos
 
 
 class Counting(Protocol):
@@ -32,10 +35,12 @@ class Bound:
         settings: Settings,
         open_gateway: Callable[[], tuple[Rekognition, Callable[[], None]]],
         open_database: Callable[[], Database],
+        open_s3: Callable[[], S3Client],
     ) -> None:
         self.settings = settings
         self._open_gateway = open_gateway
         self._open_database = open_database
+        self._open_s3 = open_s3
         self._closing: list[Callable[[], None]] = []
 
     def close(self) -> None:
@@ -97,6 +102,13 @@ class Bound:
         gateway, close = self._open_gateway()
         self._closing.append(close)
         return gateway
+
+    @cached_property
+    def _stored(self) -> S3Photos:
+        """Photos in S3; nothing of botocore's is loaded before the first of them."""
+        from facesearch.s3 import S3Photos
+
+        return S3Photos(self._open_s3)
 
     @cached_property
     def _database(self) -> Database:

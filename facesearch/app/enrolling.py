@@ -12,6 +12,7 @@ from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcom
 from facesearch.workflows import collections, costing, enrolling, planning
 from facesearch.workflows.enrolling import estimating
 from facesearch.workflows.enrolling.retrying import unfinished
+from facesearch.workflows.reading import Reader
 
 IN_FLIGHT = 16  # calls to a service whose quota nobody said
 MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
@@ -20,9 +21,14 @@ MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
 class Enrolling(Bound):
     """Plan and carry out enrolments."""
 
-    def plan(self, paths: Sequence[Path | str], person: str | None = None) -> Iterator[PlannedPhoto]:
-        """What `enroll` would look at: each file and whom it shows. Raises UsageError for paths it cannot use."""
-        return planning.plan([Path(path) for path in paths], person)
+    def plan(
+        self, paths: Sequence[Path | str], person: str | None = None, *, strict: bool = False
+    ) -> Iterator[PlannedPhoto]:
+        """What `enroll` would look at: each file and whom it shows. Raises UsageError for paths it cannot use.
+
+        `strict` raises it for any bad row of a manifest too.
+        """
+        return planning.plan(paths, self._stored, person, strict=strict)
 
     def enroll(
         self,
@@ -30,6 +36,7 @@ class Enrolling(Bound):
         collection_id: str,
         *,
         person: str | None = None,
+        strict: bool = False,
         on_multiple: OnMultiple | str = OnMultiple.AUTO,
         jobs: int | None = None,
         rate: float | None = None,
@@ -37,7 +44,10 @@ class Enrolling(Bound):
         on_photo: Callable[[PhotoOutcome], None] | None = None,
         max_cost: Decimal | None = None,
     ) -> EnrolmentReport:
-        """Enrol folders of people (subfolder = person), or with `person` the files and folders of one person.
+        """Enrol folders of people (subfolder = person) and manifests, or with `person` what shows one person.
+
+        A manifest (*.csv, *.tsv, *.jsonl, *.ndjson) has a row for each photo. Its bad rows are reported and left
+        out; with `strict` UsageError is raised for them, before anything is enrolled.
 
         The collection is made if it is not there. `on_photo` is told how each photo ended. Running the same
         again does nothing twice; after Ctrl-C or a crash it continues. `retry_failed` enrols, after those under
@@ -47,7 +57,7 @@ class Enrolling(Bound):
         quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
         prices) BudgetError is raised in place of the call that would pass it; what was done until then is kept.
         """
-        planned = self.plan(paths, person)
+        planned = self.plan(paths, person, strict=strict)
         jobs = jobs or self.settings.jobs
         rate = self._pace(rate)
         with self._within(max_cost):
@@ -59,6 +69,7 @@ class Enrolling(Bound):
                 self._database,
                 planned,
                 collection,
+                Reader(self._stored),
                 source=" ".join([*map(str, paths), *(["--retry-failed"] if retry_failed else [])]),
                 on_multiple=OnMultiple(on_multiple),
                 jobs=jobs,
@@ -80,6 +91,7 @@ class Enrolling(Bound):
         collection_id: str,
         *,
         person: str | None = None,
+        strict: bool = False,
         on_multiple: OnMultiple | str = OnMultiple.AUTO,
         jobs: int | None = None,
     ) -> Estimate:
@@ -88,8 +100,9 @@ class Enrolling(Bound):
         """
         return estimating.estimate(
             self._database,
-            self.plan(paths, person),
+            self.plan(paths, person, strict=strict),
             collections.found(self._gateway, collection_id),
+            Reader(self._stored),
             on_multiple=OnMultiple(on_multiple),
             jobs=jobs or self.settings.jobs,
             prices=self._prices,

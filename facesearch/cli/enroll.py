@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,9 +49,10 @@ _ADVICE = {
 
 
 @click.command()
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=options.PATH)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @options.collection
 @click.option("--person", metavar="NAME", help="Whom the photos show; without it each subfolder is a person.")
+@click.option("--strict", is_flag=True, help="Enrol nothing when any row of a manifest is bad.")
 @click.option(
     "--on-multiple",
     type=click.Choice([policy.value for policy in OnMultiple]),
@@ -83,9 +83,10 @@ _ADVICE = {
 @options.connection
 @options.output
 def enroll(
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     collection_id: str,
     person: str | None,
+    strict: bool,
     on_multiple: str,
     dry_run: bool,
     max_cost: Decimal | None,
@@ -95,13 +96,18 @@ def enroll(
     settings: Settings,
     form: Format,
 ) -> int:
-    """Enrol people from photos; one subfolder is one person.
+    """Enrol people from photos; one subfolder is one person, or a manifest says whom each photo shows.
+
+    A manifest is a PATH that ends in .csv, .tsv, .jsonl or .ndjson. Its columns are photo, person and, if you
+    like, key and notes; every other column is kept as an attribute of the person. A relative photo lies beside it.
 
     Running it again does nothing twice; after an interruption it continues.
 
     \b
     Example:
       facesearch enroll people/ -c staff
+      facesearch enroll staff.csv -c staff --strict
+      facesearch enroll s3://my-bucket/people -c staff
       facesearch enroll people/ -c staff --engine aws --dry-run
       facesearch enroll ada1.jpg ada2.jpg -c staff --person "Ada Lovelace"
       facesearch enroll -c staff --retry-failed
@@ -110,7 +116,9 @@ def enroll(
         raise click.UsageError("Say what to enrol: a PATH, or --retry-failed.")
     with opened(settings, collection_id) as app:
         if dry_run:
-            estimate = app.estimate(paths, collection_id, person=person, on_multiple=on_multiple, jobs=jobs)
+            estimate = app.estimate(
+                paths, collection_id, person=person, strict=strict, on_multiple=on_multiple, jobs=jobs
+            )
             show_estimate(form, estimate, collection_id)
             return failures.DONE
         count = None if retry_failed else lambda: sum(1 for _ in app.plan(paths, person))
@@ -122,6 +130,7 @@ def enroll(
                 paths,
                 collection_id,
                 person=person,
+                strict=strict,
                 on_multiple=policy,
                 jobs=jobs,
                 rate=rate,

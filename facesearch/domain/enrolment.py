@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from facesearch.domain.faces import Call, Collection, FaceRecord
+from facesearch.domain.files import FileState
 from facesearch.domain.records import Person, Photo
 
 
@@ -49,13 +50,16 @@ class PersonSpec:
 class PlannedPhoto:
     """A file to enrol and whom it shows; `problem` says why it cannot be (it belongs to no person ...).
 
-    `known` is the person themselves, where the records said so.
+    `known` is the person themselves, where the records said so. `state` is that of an object in S3 which a listing
+    told of; a path that begins with s3:// is such an object.
     """
 
     path: str
     person: PersonSpec | None
     problem: str | None = None
     known: Person | None = None
+    was: str | None = None  # the sha256 that the file had when it could not be enrolled
+    state: FileState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ class FileState(NamedTuple):
 
     size: int  # bytes
     modified_ns: int  # nanoseconds since 1970
-    inode: str  # device and inode
+    inode: str  # device and inode; of an object in S3 its ETag
 
 
 class KnownFile(NamedTuple):
@@ -19,3 +19,10 @@ class KnownFile(NamedTuple):
     id: str  # 64 lower-case hex digits
     state: FileState
     sha256: str
+
+
+class StoredPhoto(NamedTuple):
+    """An object in S3, as a listing tells of it."""
+
+    address: str  # s3://bucket/key
+    state: FileState

@@ -20,6 +20,7 @@ from typing import TextIO
 from facesearch.domain import PersonSpec, PlannedPhoto
 from facesearch.errors import UsageError
 from facesearch.workflows.person_files import person_spec
+from facesearch.workflows.reading import is_stored
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -55,7 +56,7 @@ def check_rows(path: Path) -> None:
     count = 0
     for photo in planned(path):
         problem = photo.problem
-        if problem is None and not Path(photo.path).is_file():
+        if problem is None and not is_stored(photo.path) and not Path(photo.path).is_file():
             problem = f"there is no file {photo.path}"
         if problem:
             count += 1
@@ -68,7 +69,7 @@ def check_rows(path: Path) -> None:
 
 
 def planned(path: Path) -> Iterator[PlannedPhoto]:
-    """Each row's photo and whom it shows. A relative photo lies beside the manifest."""
+    """Each row's photo and whom it shows. A relative photo lies beside the manifest; s3:// is one in S3."""
     last: PersonSpec | None = None
     for line, row in _rows(path):
         where = f"{path}, line {line}"
@@ -93,7 +94,8 @@ def _photo(path: Path, row: Mapping[str, object]) -> str:
         raise UsageError("it names no photo")
     if "\0" in text:
         raise UsageError("no file can have such a name")
-    return os.fspath(path.parent / text.strip())
+    name = text.strip()
+    return name if is_stored(name) else os.fspath(path.parent / name)
 
 
 def _person(where: str, row: Mapping[str, object]) -> PersonSpec:

@@ -14,6 +14,7 @@ from facesearch.errors import UsageError
 
 PERSON_FILES = ("person.toml", "person.json")
 MAX_KEY = 512  # characters, which every database can hold in a unique index
+_LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 _PERSON_FIELDS = {"name", "key", "attributes", "notes"}
 
 
@@ -28,12 +29,33 @@ def read_person(folder: Path) -> PersonSpec:
     if not present:
         return PersonSpec(name=person_name(folder.name))
     path = present[0]
-    table = _read_table(path)
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc}") from exc
+    return _from_table(path, _parsed(str(path), content), folder.name)
+
+
+def person_from(folder: str, name: str, files: Mapping[str, bytes]) -> PersonSpec:
+    """Who a folder is that is not on disk, by its name and its person files. Raises UsageError."""
+    if len(files) > 1:
+        raise UsageError(f"{folder} has both {' and '.join(PERSON_FILES)}: keep one")
+    for path, content in files.items():
+        return _from_table(path, _parsed(path, content), name)
+    return PersonSpec(name=person_name(name))
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder of that name is no photo: what systems leave lying about, and person files."""
+    return name.startswith(".") or name.lower() in _LITTER or name in PERSON_FILES
+
+
+def _from_table(path: object, table: Mapping[str, object], name: str) -> PersonSpec:
     unknown = table.keys() - _PERSON_FIELDS
     if unknown:
         raise UsageError(f"{path}: no such field: {', '.join(sorted(unknown))}; there are "
                          f"{', '.join(sorted(_PERSON_FIELDS))}")  # fmt: skip
-    return person_spec(path, table, folder.name)
+    return person_spec(path, table, name)
 
 
 def person_spec(where: object, table: Mapping[str, object], name: str = "") -> PersonSpec:
@@ -49,11 +71,11 @@ def person_spec(where: object, table: Mapping[str, object], name: str = "") -> P
     )
 
 
-def _read_table(path: Path) -> Mapping[str, object]:
+def _parsed(path: str, content: bytes) -> Mapping[str, object]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        table = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError, RecursionError) as exc:
+        text = content.decode("utf-8-sig")
+        table = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
+    except (ValueError, RecursionError) as exc:
         raise UsageError(f"{path} cannot be read: {exc}") from exc
     if not isinstance(table, dict):
         raise UsageError(f"{path} must hold one table of names and values")

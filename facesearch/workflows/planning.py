@@ -14,31 +14,38 @@ from pathlib import Path
 
 from facesearch.domain import PersonSpec, PlannedPhoto
 from facesearch.errors import UsageError
-from facesearch.workflows import manifests
-from facesearch.workflows.person_files import PERSON_FILES, person_name, read_person
+from facesearch.workflows import buckets, manifests
+from facesearch.workflows.person_files import is_litter, person_name, read_person
+from facesearch.workflows.reading import Stored, is_stored
 
-_LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 
-
-def plan(paths: Sequence[Path], person: str | None = None, *, strict: bool = False) -> Iterator[PlannedPhoto]:
-    """Every file under `paths` with the person it shows.
+def plan(
+    paths: Sequence[Path | str], stored: Stored, person: str | None = None, *, strict: bool = False
+) -> Iterator[PlannedPhoto]:
+    """Every file under `paths` with the person it shows. A path may be s3://bucket/prefix.
 
     With `person` the paths are files, or folders of files, that all show them. Without it the paths are folders
     whose subfolders are people, and manifests, which say of each photo whom it shows. Raises UsageError, before
     the first photo, when that is not what the paths are; if `strict`, also for any bad row of a manifest.
     """
     spec = PersonSpec(name=person_name(person)) if person is not None else None
-    for path in paths:
-        _check_shape(path, spec)
-    for path in paths if strict else ():
-        if manifests.is_manifest(path):
+    places = [path if is_stored(str(path)) else Path(path) for path in paths]
+    for path in places:
+        if isinstance(path, Path):
+            _check_shape(path, spec)
+        else:
+            buckets.check(stored, path)
+    for path in places if strict else ():
+        if isinstance(path, Path) and manifests.is_manifest(path):
             manifests.check_rows(path)
-    return _planned(paths, spec)
+    return _planned(places, stored, spec)
 
 
-def _planned(paths: Sequence[Path], spec: PersonSpec | None) -> Iterator[PlannedPhoto]:
-    for path in paths:
-        if spec is None and manifests.is_manifest(path):
+def _planned(places: Sequence[Path | str], stored: Stored, spec: PersonSpec | None) -> Iterator[PlannedPhoto]:
+    for path in places:
+        if isinstance(path, str):
+            yield from buckets.planned(stored, path, spec)
+        elif spec is None and manifests.is_manifest(path):
             yield from manifests.planned(path)
         elif not path.is_dir():
             yield PlannedPhoto(str(path), spec)
@@ -122,7 +129,7 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             name = entry.name
-            if name.startswith(".") or name.lower() in _LITTER or name in PERSON_FILES:
+            if is_litter(name):
                 continue
             (folders if entry.is_dir() else files).append(prefix + name)
     return folders, files

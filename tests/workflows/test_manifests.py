@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 
 from facesearch.errors import UsageError
-from facesearch.workflows.planning import plan
+from facesearch.workflows import planning
 
 HEADER = "photo,person,key,notes,team\n"
+
+
+def plan(paths, person=None, **options):
+    """A plan of files alone."""
+    return planning.plan(paths, None, person, **options)
 
 
 def rows(path, **options):

@@ -5,8 +5,13 @@ from pathlib import Path
 import pytest
 
 from facesearch.errors import UsageError
+from facesearch.workflows import planning
 from facesearch.workflows.person_files import read_person
-from facesearch.workflows.planning import plan
+
+
+def plan(paths, person=None, **options):
+    """A plan of files alone."""
+    return planning.plan(paths, None, person, **options)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from facesearch.workflows.enrolling.intents import remembered
 from facesearch.workflows.enrolling.ports import Database
 from facesearch.workflows.enrolling.tally import Distinct, Tally
 from facesearch.workflows.enrolling.work import Work
+from facesearch.workflows.reading import Reader
 
 NEW = "new"
 
@@ -21,6 +22,7 @@ def estimate(
     database: Database,
     planned: Iterable[PlannedPhoto],
     collection: Collection | None,
+    reader: Reader,
     *,
     on_multiple: OnMultiple,
     jobs: int,
@@ -37,7 +39,7 @@ def estimate(
             collection = collection if records.knows_collection(collection) else None
     counting = _Counting(database, collection, on_multiple)
     with ThreadPoolExecutor(jobs, thread_name_prefix="hash") as pool:
-        for batch in Hashing(database, pool, counting.tally).hashed(planned):
+        for batch in Hashing(database, pool, counting.tally, reader).hashed(planned):
             counting.add(batch)
     new = len(counting.new)
     calls = {"IndexFaces": new}

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
-from facesearch import photos
 from facesearch.domain import PersonSpec, PhotoStatus, PlannedPhoto
-from facesearch.domain.files import KnownFile
+from facesearch.domain.files import FileState, KnownFile
 from facesearch.errors import PhotoError
 from facesearch.workflows.enrolling.tally import Tally
-from facesearch.workflows.enrolling.unchanged import FileIds, is_settled, state_of
 from facesearch.workflows.enrolling.work import Work
+from facesearch.workflows.reading import Reader, is_stored, object_id
+from facesearch.workflows.unchanged import FileIds, state_of
 
 LOOKED_UP = 1024  # files that the records are asked for at once
 BATCH = 64  # photos read, and then written down in one transaction
 
 _Read = tuple[str, KnownFile | None]  # a sha256, and what to remember of the file
+_Other = tuple[PlannedPhoto, KnownFile | None, str]  # with what is known of its file, and the file's id
 
 
 class Records(Protocol):
@@ -40,11 +39,12 @@ class Database(Protocol):
 class Hashing:
     """Gives planned photos their sha256. Threads of `pool` read the files, one batch ahead."""
 
-    def __init__(self, database: Database, pool: ThreadPoolExecutor, tally: Tally) -> None:
+    def __init__(self, database: Database, pool: ThreadPoolExecutor, tally: Tally, reader: Reader) -> None:
         self._database = database
         self._pool = pool
         self._tally = tally
-        self._ids = FileIds()
+        self._reader = reader
+        self._file_ids = FileIds()
 
     def hashed(self, planned: Iterable[PlannedPhoto]) -> Iterator[list[Work]]:
         """Batches of photos with their sha256. What has none is told to the tally, with the reason."""
@@ -53,29 +53,29 @@ class Hashing:
             yield unchanged
             rest = iter(others)
             while some := list(islice(rest, BATCH)):
-                ahead.append([(photo, self._pool.submit(_read, photo.path, id_)) for photo, id_ in some])
+                ahead.append([(photo, self._start(photo, file, id_)) for photo, file, id_ in some])
                 if len(ahead) > 1:
                     yield self._read(ahead.popleft())
         while ahead:
             yield self._read(ahead.popleft())
 
-    def _looked_up(
-        self, planned: Iterator[PlannedPhoto]
-    ) -> Iterator[tuple[list[Work], list[tuple[PlannedPhoto, str]]]]:
-        """The photos whose files are unchanged, and the others with the ids of their files."""
+    def _looked_up(self, planned: Iterator[PlannedPhoto]) -> Iterator[tuple[list[Work], list[_Other]]]:
+        """The photos whose files are unchanged, and the others with what is known of their files."""
         while batch := list(islice(planned, LOOKED_UP)):
-            ids = [self._ids(photo.path) for photo in batch]
+            ids = [self._id(photo.path) for photo in batch]
             with self._database.read() as records:
                 known = records.known_files(ids)
             unchanged: list[Work] = []
-            others: list[tuple[PlannedPhoto, str]] = []
+            others: list[_Other] = []
             for photo, id_ in zip(batch, ids, strict=True):
                 if photo.problem or photo.person is None:
                     self._tally.set_aside(photo, PhotoStatus.FAILED, photo.problem)
-                elif (file := known.get(id_)) and file.state == state_of(photo.path):
-                    unchanged.append(Work(photo.path, photo.person, file.sha256, person=photo.known))
+                elif (file := known.get(id_)) and file.state == _state(photo):
+                    unchanged.append(
+                        Work(photo.path, photo.person, file.sha256, None, photo.known, photo.was)
+                    )
                 else:
-                    others.append((photo, id_))
+                    others.append((photo, file, id_))
             yield unchanged, others
 
     def _read(self, batch: list[tuple[PlannedPhoto, Future[_Read]]]) -> list[Work]:
@@ -87,13 +87,16 @@ class Hashing:
             except PhotoError as exc:
                 self._tally.set_aside(photo, PhotoStatus.UNREADABLE, exc.reason)
             else:
-                works.append(Work(photo.path, person, sha256, file, photo.known))
+                works.append(Work(photo.path, person, sha256, file, photo.known, photo.was))
         return works
 
+    def _start(self, photo: PlannedPhoto, known: KnownFile | None, id_: str) -> Future[_Read]:
+        return self._pool.submit(self._reader.identified, photo.path, id_, known)
 
-def _read(path: str, id_: str) -> _Read:
-    """The clock first, then the state, then the content: a write in between gives the file another state."""
-    now = time.time_ns()
-    state = state_of(path)
-    sha256 = photos.sha256_of(Path(path))
-    return sha256, KnownFile(id_, state, sha256) if state and is_settled(state, now) else None
+    def _id(self, path: str) -> str:
+        return object_id(path) if is_stored(path) else self._file_ids(path)
+
+
+def _state(photo: PlannedPhoto) -> FileState | None:
+    """The state that can be had in no time: of a file, and of an object that a listing told of."""
+    return photo.state if is_stored(photo.path) else state_of(photo.path)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
-from facesearch import photos
 from facesearch.domain import Call, OnMultiple, PhotoStatus, Settlement
 from facesearch.errors import (
     PhotoError,
@@ -18,6 +16,7 @@ from facesearch.workflows.choosing import Choice, choose
 from facesearch.workflows.enrolling.ports import Gateway
 from facesearch.workflows.enrolling.work import Work, external_image_id
 from facesearch.workflows.pacing import Pace, StoppedError
+from facesearch.workflows.reading import Reader
 
 
 class Indexing:
@@ -28,12 +27,19 @@ class Indexing:
     """
 
     def __init__(
-        self, gateway: Gateway, collection_id: str, on_multiple: OnMultiple, pace: Pace, jobs: int
+        self,
+        gateway: Gateway,
+        collection_id: str,
+        on_multiple: OnMultiple,
+        pace: Pace,
+        jobs: int,
+        reader: Reader,
     ) -> None:
         self._gateway = gateway
         self._collection_id = collection_id
         self._on_multiple = on_multiple
         self._pace = pace
+        self._reader = reader
         self._room = threading.Semaphore(jobs)
 
     def __call__(self, work: Work) -> Settlement:
@@ -45,7 +51,7 @@ class Indexing:
         with self._room:
             if self._pace.stopped:
                 raise StoppedError
-            image = _prepared(work)
+            image = self._prepared(work)
             self._pace.turn()
         choice = self._index_one_face(work, image)
         kept = choice.kept.face.face_id if choice.kept else None
@@ -61,6 +67,12 @@ class Indexing:
             attempts=sum(call.attempts for call in work.calls),
             calls=len(work.calls),
         )
+
+    def _prepared(self, work: Work) -> bytes:
+        prepared = self._reader.prepare(work.path)
+        if prepared.sha256 != work.sha256:
+            raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
+        return prepared.data
 
     def _index_one_face(self, work: Work, image: bytes) -> Choice:
         on_multiple = work.left or self._on_multiple
@@ -100,10 +112,3 @@ def failure(work: Work, exc: BaseException) -> Settlement:
         calls=len(work.calls),
         open=unclear or bool(work.held),
     )
-
-
-def _prepared(work: Work) -> bytes:
-    prepared = photos.prepare(Path(work.path))
-    if prepared.sha256 != work.sha256:
-        raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
-    return prepared.data

@@ -18,6 +18,7 @@ from facesearch.workflows.enrolling.settling import settle_earlier
 from facesearch.workflows.enrolling.superfluous import Superfluous
 from facesearch.workflows.enrolling.tally import OnPhoto, Tally
 from facesearch.workflows.pacing import Pace
+from facesearch.workflows.reading import Reader
 
 
 def enroll(
@@ -25,6 +26,7 @@ def enroll(
     database: Database,
     planned: Iterable[PlannedPhoto],
     collection: Collection,
+    reader: Reader,
     *,
     source: str | None = None,
     on_multiple: OnMultiple = OnMultiple.AUTO,
@@ -49,13 +51,13 @@ def enroll(
     pace = Pace(rate)
     in_flight = in_flight or jobs
     superfluous = Superfluous(gateway, database, collection)
-    earlier = settle_earlier(gateway, database, collection, superfluous)
+    earlier = settle_earlier(gateway, database, collection, superfluous, reader)
     with database.begin() as records:
         run_id = records.start_run(collection.arn, source)
     hashing = ThreadPoolExecutor(jobs, thread_name_prefix="hash")
     calling = ThreadPoolExecutor(in_flight, thread_name_prefix="index")
     intents = Intents(database, run_id, collection, on_multiple, tally)
-    indexing = Indexing(gateway, collection.collection_id, on_multiple, pace, jobs)
+    indexing = Indexing(gateway, collection.collection_id, on_multiple, pace, jobs, reader)
     calls = Calls(
         calling, indexing, pace, in_flight, database, collection, intents, superfluous, tally, count_calls
     )
@@ -64,7 +66,7 @@ def enroll(
             intents.under_way.update((work.key, work) for work in earlier.again)
             calls.make(earlier.again)
             calls.settle_down_to(0)
-            for batch in Hashing(database, hashing, tally).hashed(planned):
+            for batch in Hashing(database, hashing, tally, reader).hashed(planned):
                 calls.make(intents.write(batch))
             calls.settle_down_to(0)
             superfluous.delete()

@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from facesearch import photos
 from facesearch.domain import (
     Collection,
     Face,
@@ -33,6 +31,7 @@ from facesearch.workflows.choosing import choose
 from facesearch.workflows.enrolling.ports import Database, Gateway
 from facesearch.workflows.enrolling.superfluous import Superfluous
 from facesearch.workflows.enrolling.work import Work, external_image_id
+from facesearch.workflows.reading import Reader
 
 NOT_SENT = "it was not sent: the run ended before its turn"
 NOT_TAKEN = "an earlier run was cut short, and the service took nothing of it: enrol it again"
@@ -50,7 +49,7 @@ class Earlier:
 
 
 def settle_earlier(
-    gateway: Gateway, database: Database, collection: Collection, superfluous: Superfluous
+    gateway: Gateway, database: Database, collection: Collection, superfluous: Superfluous, reader: Reader
 ) -> Earlier:
     """Settle what can be settled without a paid call, and give the photos that must be sent again."""
     superfluous.take_up()
@@ -64,7 +63,7 @@ def settle_earlier(
         faces = held.get(_external_id(photo), ())
         if not faces:
             settlements.append(_settlement(photo, PhotoStatus.FAILED, NOT_TAKEN))
-        elif _is_there(photo):
+        elif _is_there(photo, reader):
             again.append(_work(photo, faces))
         else:
             settlements.append(_taken_as_it_is(photo, faces))
@@ -99,10 +98,10 @@ def _held(
     return {external_id: tuple(faces) for external_id, faces in held.items()}
 
 
-def _is_there(photo: UnfinishedPhoto) -> bool:
+def _is_there(photo: UnfinishedPhoto, reader: Reader) -> bool:
     """Whether the file is still there, with the same content."""
     try:
-        return photos.sha256_of(Path(photo.path)) == photo.sha256
+        return reader.sha256(photo.path) == photo.sha256
     except PhotoError:
         return False
 

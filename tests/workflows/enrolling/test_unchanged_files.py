@@ -9,11 +9,14 @@ import pytest
 
 from facesearch.domain import PersonSpec, PhotoStatus, PlannedPhoto
 from facesearch.records.database import Database
-from facesearch.workflows.enrolling import hashing, unchanged
+from facesearch.s3 import S3Photos
+from facesearch.workflows import reading, unchanged
+from facesearch.workflows.enrolling import hashing
 from facesearch.workflows.enrolling.tally import Tally
 
 ANNA = PersonSpec("Anna")
 OLD = 1_600_000_000
+READER = reading.Reader(S3Photos(lambda: pytest.fail("S3 has nothing to do with files")))
 
 
 @pytest.fixture
@@ -33,8 +36,8 @@ def folder(tmp_path):
 def read(monkeypatch):
     """The paths that were read to hash them."""
     paths = []
-    real = hashing.photos.sha256_of
-    monkeypatch.setattr(hashing.photos, "sha256_of", lambda path: (paths.append(path.name), real(path))[1])
+    real = reading.photos.sha256_of
+    monkeypatch.setattr(reading.photos, "sha256_of", lambda path: (paths.append(path.name), real(path))[1])
     return paths
 
 
@@ -47,7 +50,7 @@ def old_file(path, content=b"one"):
 def look(database, *paths, tally=None):
     """Hash as a run does, and remember as a run does; gives the sha256 by file name."""
     with ThreadPoolExecutor(2) as pool:
-        batches = hashing.Hashing(database, pool, tally or Tally()).hashed(
+        batches = hashing.Hashing(database, pool, tally or Tally(), READER).hashed(
             PlannedPhoto(str(path), ANNA) for path in paths
         )
         works = [work for batch in batches for work in batch]
@@ -126,7 +129,7 @@ def test_what_cannot_be_read_or_belongs_to_nobody_is_told_and_not_remembered(dat
     assert [name for name, _ in ended] == ["empty.jpg", "gone.jpg", "people", "a\0b"]
     with ThreadPoolExecutor(1) as pool:
         planned = [PlannedPhoto("loose.jpg", None, "it belongs to nobody")]
-        assert not any(hashing.Hashing(database, pool, tally).hashed(planned))
+        assert not any(hashing.Hashing(database, pool, tally, READER).hashed(planned))
     assert ended[-1] == ("loose.jpg", PhotoStatus.FAILED)
 
 
