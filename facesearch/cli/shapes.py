@@ -13,6 +13,7 @@ from facesearch.domain import (
     Person,
     PersonMatch,
     PersonSummary,
+    Photo,
     PhotoSearch,
     Pose,
     Quality,
@@ -73,13 +74,18 @@ def face_detail(value: FaceDetail) -> dict[str, Any]:
     }
 
 
+def _photo(value: Photo) -> dict[str, str] | None:
+    """A file; None for a photo that was never seen here, which comes from a collection that was adopted."""
+    return {"path": value.path, "sha256": value.sha256} if value.path else None
+
+
 def listed_face(value: ListedFace) -> dict[str, Any]:
     """A face of a collection; person, photo and the rest of our record are null for one we have no record of."""
     face, known = value.face, value.enrolled
     return {
         "face_id": face.face_id,
         "person": person(known.person) if known else None,
-        "photo": {"path": known.photo.path, "sha256": known.photo.sha256} if known else None,
+        "photo": _photo(known.photo) if known else None,
         "box": box(face.box),
         "confidence": face.confidence,
         "pose": pose(known.pose) if known else None,
@@ -115,5 +121,5 @@ def match(value: PersonMatch) -> dict[str, Any]:
         "person": person(value.person) if value.person else None,
         "similarity": value.similarity,
         "face_id": value.face_id,
-        "photo": value.photo.path if value.photo else None,
+        "photo": (value.photo.path or None) if value.photo else None,
     }

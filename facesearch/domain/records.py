@@ -31,7 +31,11 @@ class PersonSummary:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A file, known by what is in it; the path is where it was last seen."""
+    """A file, known by what is in it; the path is where it was last seen.
+
+    One that was never seen here has no path, and of its sha256 what its collection holds: the first 32 digits, or
+    `image:` and the ImageId.
+    """
 
     sha256: str
     path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facesearch.records.adoption import AdoptionRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.erasure import ErasureRecords
@@ -14,6 +15,7 @@ from facesearch.records.usage import UsageRecords
 
 
 class Records(
+    AdoptionRecords,
     CollectionRecords,
     PeopleRecords,
     EnrolmentRecords,

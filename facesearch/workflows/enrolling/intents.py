@@ -60,7 +60,12 @@ class Intents:
     def _resolve(
         self, records: Records, batch: list[Work], aside: list[tuple[PhotoOutcome, PlannedPhoto]]
     ) -> None:
-        """Find or make the people of the photos, and of the files that were set aside."""
+        """Find or make the people of the photos, and of the files that were set aside.
+
+        A photo that was adopted from a collection is recognised first, and gives its person their name back.
+        """
+        records.recognise_photos([Photo(work.sha256, work.path) for work in batch])
+        records.name_lost_people(self._arn, [(one.sha256, one.spec) for one in batch if one.person is None])
         wanted = [work.spec for work in batch if work.person is None]
         wanted += [photo.person for _, photo in aside if photo.person and not photo.known]
         specs = {id(spec): spec for spec in wanted}  # a folder's photos share one

@@ -1,0 +1,99 @@
+"""What is wrong with one face of a collection, by what the records say, and what would put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from facesearch.domain import Face, PhotoStatus
+from facesearch.domain.adoption import PREFIX, adoption, lost_name, ours
+from facesearch.domain.reconciliation import Drift, Finding, NamedPhoto, RecordedFace, Repair, Unknown
+
+# States of a photo's enrolment that say nothing against a face of it: what went wrong may have done so after the
+# service had stored the face.
+_MAY_HAVE_A_FACE = (None, PhotoStatus.ENROLLED, PhotoStatus.FAILED, PhotoStatus.UNREADABLE)
+
+OF_UNKNOWN = {
+    Unknown.LEAVE: Repair.LEAVE,
+    Unknown.ADOPT: Repair.ADOPT,
+    Unknown.DELETE: Repair.DELETE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the records say of the faces of one page, and of what their ExternalImageIds name."""
+
+    arn: str
+    faces: Mapping[str, RecordedFace]
+    photos: Mapping[tuple[str, str], NamedPhoto]
+    erased: set[str]
+
+
+def decided(face: Face, known: Known, unknown: Unknown) -> Finding | None:
+    """What is wrong with the face; None for one that both sides agree on."""
+    recorded, named = known.faces.get(face.face_id), ours(face.external_image_id)
+    if recorded is None:
+        return _foreign(face, known, unknown) if named is None else _of_ours(face, named, known, unknown)
+    if face.external_image_id == recorded.external_image_id and (
+        named is None or named == (recorded.person_id, recorded.sha256[:PREFIX])
+    ):
+        return None
+    return _contradicted(face, recorded, named, known, unknown)
+
+
+def found(drift: Drift, repair: Repair, face: Face) -> Finding:
+    """A disagreement about a face that the collection holds."""
+    return Finding(
+        drift,
+        repair,
+        face_id=face.face_id,
+        external_image_id=face.external_image_id,
+        user_id=face.user_id,
+        face=face,
+    )
+
+
+def _foreign(face: Face, known: Known, unknown: Unknown) -> Finding:
+    whose = adoption(known.arn, face)
+    finding = found(Drift.FOREIGN, OF_UNKNOWN[unknown], face)
+    return replace(finding, person_id=whose.person_id, person=whose.name)
+
+
+def _of_ours(face: Face, named: tuple[str, str], known: Known, unknown: Unknown) -> Finding:
+    photo = known.photos.get(named)
+    if photo is None:
+        return _of_nobody(Drift.UNKNOWN_PERSON, face, named[0], known, unknown)
+    orphan = replace(
+        found(Drift.ORPHAN, Repair.RECORD, face), person_id=named[0], person=photo.person, photo=photo.path
+    )
+    if photo.face_id is not None:
+        reason = f"face {photo.face_id} of the same photo is on record"
+        return replace(orphan, drift=Drift.DUPLICATE, repair=Repair.DELETE, reason=reason)
+    if photo.state not in _MAY_HAVE_A_FACE:
+        reason = f"its photo was not to be enrolled: {photo.reason or photo.state}"
+        return replace(orphan, repair=Repair.DELETE, reason=reason)
+    return orphan
+
+
+def _contradicted(
+    face: Face, recorded: RecordedFace, named: tuple[str, str] | None, known: Known, unknown: Unknown
+) -> Finding:
+    """The collection is right: an ExternalImageId was given with the photo, and nobody can change it since."""
+    reason = f"the record says {recorded.person}, {recorded.path or 'a photo never seen here'}"
+    corrected = replace(found(Drift.WRONG_ID, Repair.CORRECT, face), reason=reason)
+    if named is None:
+        whose = adoption(known.arn, face)
+        return replace(corrected, person_id=whose.person_id, person=whose.name)
+    photo = known.photos.get(named)
+    if photo is None:
+        return replace(_of_nobody(Drift.WRONG_ID, face, named[0], known, unknown), reason=reason)
+    return replace(corrected, person_id=named[0], person=photo.person, photo=photo.path)
+
+
+def _of_nobody(drift: Drift, face: Face, person_id: str, known: Known, unknown: Unknown) -> Finding:
+    """A face of a person who is not on record; one who was erased stays erased, whatever is asked."""
+    if person_id in known.erased:
+        return replace(found(Drift.ERASED_PERSON, Repair.DELETE, face), person_id=person_id)
+    finding = found(drift, OF_UNKNOWN[unknown], face)
+    return replace(finding, person_id=person_id, person=lost_name(person_id))
