@@ -6,7 +6,9 @@ A FOLDER holds a folder for each person, with at least two photos that show nobo
 photo is cut out with what is around it, spoilt, and compared with the person's other photos as they are. The table
 gives what is found at all, what of that is recognised at similarity 80, the distance to the same face unspoilt,
 brightness and sharpness as the engine says them (median, and the middle 80 % of them), and which share of the
-found faces each QualityFilter keeps. The bars in facesearch/engine/operations/quality.py were set by it.
+found faces each QualityFilter keeps. The bars in facesearch/engine/operations/quality.py were set by it, on few
+people. So two more tables tell what the bars do to whatever people they are shown, and what a bar for sharpness
+that is chosen on one half of the people does to the other half.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -94,6 +97,15 @@ SPOILT: dict[str, Spoil] = {
 }
 
 
+BLURRED = ("untouched", *(name for name in SPOILT if name.startswith("blurred")))
+KEPT = 0.95  # of the recognised faces: what a bar for sharpness that is chosen anew lets pass
+
+
+def reaches(level: str, face: SeenFace) -> bool:
+    """Whether a face passes a QualityFilter."""
+    return not quality.shortcomings(face, level)
+
+
 def portraits(folder: Path, recognizer: DlibRecognizer) -> list[Portrait]:
     """The largest face of each photo, for people who have two photos or more."""
     found = []
@@ -128,35 +140,83 @@ def spread(values: list[float]) -> str:
     return f"{mid:.0f} ({low:.0f}..{high:.0f})"
 
 
-def line(name: str, spoil: Spoil, people: list[Portrait], recognizer: DlibRecognizer) -> list[str]:
-    """One line of the table."""
-    faces: list[SeenFace] = []
-    recognised: list[bool] = []
-    moved: list[float] = []
+@dataclass(frozen=True)
+class Outcome:
+    """A spoilt photo whose face was found: the face, how far its vector moved, and which of the person's other
+    photos it is recognised with."""
+
+    person: str
+    face: SeenFace
+    moved: float
+    recognised: list[bool]
+
+
+def outcomes(spoil: Spoil, people: list[Portrait], recognizer: DlibRecognizer) -> list[Outcome]:
+    """What becomes of everybody's photos."""
+    found = []
     for one in people:
         image = spoil(one)
         face = middle(image, recognizer)
         if face is None:
             continue
-        faces.append(face)
         vector = recognizer.embed(image, [face])[0]
-        moved.append(float(np.linalg.norm(vector - one.vector)))
         others = [other.vector for other in people if other.person == one.person and other is not one]
-        recognised += [
-            float(recognizer.scale.similarity(np.linalg.norm(vector - other))) >= 80 for other in others
-        ]
-    if not faces:
+        apart = np.array([np.linalg.norm(vector - other) for other in others])
+        moved = float(np.linalg.norm(vector - one.vector))
+        recognised = (recognizer.scale.similarity(apart) >= 80).tolist()
+        found.append(Outcome(one.person, face, moved, recognised))
+    return found
+
+
+def line(name: str, found: list[Outcome], of: int) -> list[str]:
+    """One line of the table."""
+    if not found:
         return [name, "0 %", *["-"] * (4 + len(FILTERS))]
+    faces = [one.face for one in found]
     kept = [f"{len(quality.good_enough(faces, level)) / len(faces):.0%}" for level in FILTERS]
     return [
         name,
-        f"{len(faces) / len(people):.0%}",
-        f"{np.mean(recognised):.0%}",
-        f"{np.mean(moved):.2f}",
+        f"{len(faces) / of:.0%}",
+        f"{np.mean([yes for one in found for yes in one.recognised]):.0%}",
+        f"{np.mean([one.moved for one in found]):.2f}",
         spread([face.brightness for face in faces]),
         spread([face.sharpness for face in faces]),
         *kept,
     ]
+
+
+# --- chosen on some people, measured on others
+
+
+def held_out(found: list[Outcome]) -> list[list[str]]:
+    """Sharpness bars chosen on one half of the people, by the rule, and what they do to the other half."""
+    people = sorted({one.person for one in found})
+    halves = [[one for one in found if (people.index(one.person) % 2) == half] for half in (0, 1)]
+    lines = []
+    for half, (chosen_on, measured_on) in enumerate((halves, halves[::-1])):
+        sharp = [one.face.sharpness for one in chosen_on if all(one.recognised)]
+        bar = float(np.quantile(sharp, 1 - KEPT))
+        passes = partial(sharper, bar)
+        lines.append([f"half {half + 1}", f"{bar:.0f}", "the same people", *shares(chosen_on, passes)])
+        lines.append([f"half {half + 1}", f"{bar:.0f}", "the other people", *shares(measured_on, passes)])
+    return lines
+
+
+def sharper(bar: float, face: SeenFace) -> bool:
+    """Whether a face passes a bar for sharpness."""
+    return face.sharpness >= bar
+
+
+def shares(found: list[Outcome], passes: Callable[[SeenFace], bool]) -> list[str]:
+    """Of the faces that are recognised with all others, and of those with none, how many pass."""
+    cells = []
+    for some in (
+        [one for one in found if all(one.recognised)],
+        [one for one in found if not any(one.recognised)],
+    ):
+        passed = sum(passes(one.face) for one in some)
+        cells.append(f"{passed / len(some):.0%} of {len(some)}" if some else "-")
+    return cells
 
 
 def main() -> None:
@@ -172,8 +232,17 @@ def main() -> None:
     if not people:
         raise SystemExit("no person has two photos with a face")
     print(f"{len(people)} photos of {len({one.person for one in people})} people\n")
+    results = {name: outcomes(spoil, people, recognizer) for name, spoil in SPOILT.items()}
     head = ["photo", "found", "recognised", "moved", "brightness", "sharpness", *FILTERS]
-    print(table(head, [line(name, spoil, people, recognizer) for name, spoil in SPOILT.items()]))
+    print(table(head, [line(name, found, len(people)) for name, found in results.items()]))
+    everything = [one for found in results.values() for one in found]
+    blurred_ones = [one for name, found in results.items() if name in BLURRED for one in found]
+    passed = ["recognised with all", "recognised with none"]
+    print(f"\nWhat of all these each filter lets pass, of {len(everything)} faces found:\n")
+    rows = [[level, *shares(everything, partial(reaches, level))] for level in FILTERS]
+    print(table(["filter", *passed], rows))
+    print(f"\nA bar for sharpness that lets {KEPT:.0%} of the recognised pass, blurred ones and untouched:\n")
+    print(table(["chosen on", "bar", "measured on", *passed], held_out(blurred_ones)))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class _Bar:
 
 # Measured by benchmarks/quality.py on 12 photos of 5 people, spoilt, against the person's other photos: the share
 # found at all, what of that is recognised at similarity 80, median sharpness or brightness, and what of the found
-# ones each bar keeps. So few photos show where recognition breaks, and not how often.
+# ones each bar keeps. So few photos show where recognition breaks, and not how often: a bar for sharpness that
+# lets 95 % of the recognised pass is 6 for the one half of these people and 15 for the other.
 #
 #                       found  recognised  sharpness   LOW  AUTO  MEDIUM  HIGH
 #   untouched           100 %       100 %         77   100   100     100   100
