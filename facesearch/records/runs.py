@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, and_, delete, false, select
 
 from facesearch.domain import (
     OnMultiple,
@@ -149,6 +149,19 @@ class RunRecords(Unit):
             self._session.execute(
                 delete(UnreadRow).where(UnreadRow.collection == collection, UnreadRow.path_id.in_(some))
             )
+
+    def forget_photos(self, arn: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Forget unfinished photos, by person and sha256, whose files hold something else by now."""
+        for person_id, digest in pairs:
+            collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+            photo = select(PhotoRow.id).where(PhotoRow.sha256 == digest).scalar_subquery()
+            chosen = and_(
+                JournalRow.collection == collection,
+                JournalRow.person == person_id,
+                JournalRow.photo == photo,
+                UNFINISHED,
+            )
+            self._erase(false(), chosen)
 
     def _journaled(self, statement: Select[*tuple[Any, ...]]) -> list[UnfinishedPhoto]:
         return [

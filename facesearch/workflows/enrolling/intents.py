@@ -50,11 +50,13 @@ class Intents:
             self._resolve(records, batch, aside)
             entries = records.journal(self._arn, list({work.key for work in batch}))
             fresh = self._fresh(batch, entries)
+            replaced = [(work.key[0], work.was) for work in batch if work.was and work.was != work.sha256]
+            records.forget_photos(self._arn, replaced)
             if self._any_unread:
                 records.take_up(self._arn, [lasting(work.path) for work in batch])
             records.remember_files([work.file for work in batch if work.file])
             records.intend(self._run_id, self._arn, [self._intent(work) for work in fresh])
-        self._tally.people.update(work.key[0] for work in batch)
+        self._tally.people.update({work.key[0] for work in batch})
         return fresh
 
     def _resolve(

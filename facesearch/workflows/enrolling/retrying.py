@@ -25,5 +25,7 @@ def _planned(database: Database, page_of: Page) -> Iterator[PlannedPhoto]:
             return
         for photo in page:
             assert photo.person is not None, "only photos that show somebody are unfinished"
-            yield PlannedPhoto(photo.path, PersonSpec(photo.person.name), known=photo.person)
+            yield PlannedPhoto(
+                photo.path, PersonSpec(photo.person.name), known=photo.person, was=photo.sha256
+            )
         after = page[-1].number

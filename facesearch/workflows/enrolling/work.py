@@ -13,8 +13,8 @@ class Work:
     """One photo on its way. `file` is what is to be remembered of its file, None when that is known or changing.
 
     `copies` are further files with the same content, which end as it does. `left` is the policy under which an
-    earlier run left it unsettled, and `held` the FaceIds that the service has of it since. `calls` are those that
-    were answered.
+    earlier run left it unsettled, and `held` the FaceIds that the service has of it since. `was` is the sha256 its
+    file had when it could not be enrolled. `calls` are those that were answered.
     """
 
     path: str
@@ -22,6 +22,7 @@ class Work:
     sha256: str
     file: KnownFile | None = None
     person: Person | None = None
+    was: str | None = None
     copies: list[str] = field(default_factory=list)
     left: OnMultiple | None = None
     held: tuple[str, ...] = ()

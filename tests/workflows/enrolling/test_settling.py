@@ -9,7 +9,7 @@ import pytest
 
 from facesearch import FaceSearch, photos
 from facesearch.domain import Change, ChangeState, Intent, OnMultiple, PersonSpec, Photo, PhotoStatus
-from facesearch.errors import BudgetError
+from facesearch.errors import BudgetError, ServiceUnavailableError
 from facesearch.workflows.enrolling import external_image_id
 
 ENROLLED, ALREADY, FAILED = PhotoStatus.ENROLLED, PhotoStatus.ALREADY, PhotoStatus.FAILED
@@ -229,4 +229,27 @@ def test_a_file_that_could_not_be_read_is_tried_again_until_it_can(fs, people):
     first.write_bytes(content)
     assert counts(fs.enroll([], "staff", retry_failed=True)) == {ENROLLED: 1}
     assert counts(fs.enroll([], "staff", retry_failed=True)) == {}
+    assert agree(fs)
+
+
+def test_a_photo_whose_answers_were_all_lost_stays_open_until_the_next_run_finds_its_face(
+    fs, people, monkeypatch
+):
+    real = fs._gateway.index_faces
+
+    def lost(*arguments, **options):
+        real(*arguments, **options)
+        error = ServiceUnavailableError("no answer")
+        error.attempts = 5
+        raise error
+
+    first, *_ = photos_of(people)
+    monkeypatch.setattr(fs._gateway, "index_faces", lost)
+    assert counts(fs.enroll([first], "staff", person="Ada")) == {FAILED: 1}
+    stand = states(fs)[str(first)]
+    assert (stand.status, stand.reason, stand.attempts, stand.calls) == (None, "no answer", 5, 0)
+    monkeypatch.undo()
+    report = fs.enroll([people], "staff")
+    assert (report.earlier, counts(report)) == (1, {ENROLLED: 3})
+    assert len(held(fs)) == 4
     assert agree(fs)
