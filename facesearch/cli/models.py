@@ -118,8 +118,8 @@ def use(name: str, data: Path | None, form: Format) -> None:
 def _warn(entry: Entry) -> None:
     if not entry.calibrated:
         say(
-            f"the similarities of {entry.name} are a guess: benchmarks/accuracy.py measures the `similarity` that "
-            "its TOML file lacks"
+            f"the similarities of {entry.name} are a guess: `similarity` in a TOML file says what they are, and "
+            "benchmarks/accuracy.py measures it"
         )
 
 
