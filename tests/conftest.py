@@ -21,6 +21,22 @@ def vision_cache(tmp_path_factory):
     return tmp_path_factory.mktemp("vision-cache")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--slow-share",
+        type=float,
+        default=1.0,
+        help="how much of their work the slow tests do: 0.1 is a tenth",
+    )
+
+
+@pytest.fixture
+def cut(request):
+    """cut(amount): what is left of a slow test's amount of work by --slow-share; another test's is left alone."""
+    share = request.config.getoption("--slow-share") if request.node.get_closest_marker("slow") else 1.0
+    return lambda amount: max(1, round(amount * share))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, vision_cache, monkeypatch):
     """A fresh home for everything the program keeps, and no trace of the developer's own settings."""

@@ -1,7 +1,9 @@
-"""Servers as programs of their own under load: killed again and again, and several of them on one store."""
+"""Programs under load: servers killed again and again; several servers, and several programs with an engine of
+their own, on one store."""
 
 import contextlib
 import io
+import json
 import random
 import re
 import sqlite3
@@ -12,6 +14,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import boto3
 import botocore
@@ -19,6 +22,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 
+from facesearch.engine.service import Engine
+from facesearch.engine.transports import attach
 from facesearch.engine.vision.recognizer import DlibRecognizer
 
 GONE = (
@@ -94,8 +99,10 @@ def index_until_it_is_gone(url, photo, numbers, answered, enough):
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
-def test_what_a_server_answered_is_there_once_however_often_it_is_killed(tmp_path, networks, photo, kills):
-    data = tmp_path / "engine.db"
+def test_what_a_server_answered_is_there_once_however_often_it_is_killed(
+    tmp_path, networks, photo, kills, cut
+):
+    data, kills = tmp_path / "engine.db", cut(kills)
     threads, numbers, answered, rng = 4, count(), {}, random.Random(kills)
     with serving(data) as (_, url), client_of(url) as client:
         client.create_collection(**STAFF)
@@ -126,7 +133,9 @@ def test_what_a_server_answered_is_there_once_however_often_it_is_killed(tmp_pat
     print(f"{kills} kills: {len(answered)} answered, {len(stored)} stored")  # noqa: T201
 
 
-# --- several servers on one store
+# --- several processes on one store
+
+OPERATIONS = ("index", "search", "delete")
 
 
 class Ledger:
@@ -150,7 +159,7 @@ class Ledger:
     def take(self, rng):
         """A face to delete, from now on neither there nor gone; None while there are few."""
         with self._guard:
-            if len(self._there) < 20:
+            if len(self._there) < 5:
                 return None
             face_id = rng.choice(list(self._there))
             del self._there[face_id]
@@ -188,42 +197,95 @@ def delete_one(client, ledger, rng):
     return face_id is not None
 
 
-def mix(number, urls, ledger, photo, seconds):
-    """One client's work: each call goes to whichever server chance picks."""
-    rng, deadline = random.Random(number), time.monotonic() + seconds
-    with contextlib.ExitStack() as open_clients:
-        clients = [open_clients.enter_context(client_of(url)) for url in urls]
-        for step in count():
-            if time.monotonic() > deadline:
-                return
-            client, name = rng.choice(clients), f"t{number}s{step}"
-            what = rng.choices(("index", "search", "delete"), (3, 4, 3))[0]
-            if what == "index":
-                index_one(client, ledger, photo, name)
-            elif what == "search":
-                search_all(client, ledger, photo, name)
-            else:
-                if not delete_one(client, ledger, rng):
-                    continue
-            ledger.calls[what] += 1
+def mix(worker, clients, ledger, photo, seconds):
+    """One thread's work: each call goes to whichever client chance picks. On a busy machine it takes the time that
+    a call of each kind needs."""
+    rng, deadline = random.Random(worker), time.monotonic() + seconds
+    for step in count():
+        if time.monotonic() > deadline and all(ledger.calls[what] for what in OPERATIONS):
+            return
+        client, name = rng.choice(clients), f"{worker}s{step}"
+        what = rng.choices(OPERATIONS, (3, 4, 3))[0]
+        if what == "index":
+            index_one(client, ledger, photo, name)
+        elif what == "search":
+            search_all(client, ledger, photo, name)
+        elif not delete_one(client, ledger, rng):
+            continue
+        ledger.calls[what] += 1
+
+
+def mixed(process, clients, photo, seconds):
+    """Eight threads at once, and what they know at the end. Any error answer, a busy store too, is raised here."""
+    ledger = Ledger()
+    with ThreadPoolExecutor(8) as pool:
+        work = [pool.submit(mix, f"p{process}t{n}", clients, ledger, photo, seconds) for n in range(8)]
+    for thread in work:
+        thread.result()
+    return ledger
+
+
+def embedded(data, cache, picture, process, seconds):
+    """A program's work, with an engine of its own; what it knows at the end goes to stdout."""
+    image = Path(picture).read_bytes()
+    engine = Engine(Path(data), lambda: DlibRecognizer.load(cache=Path(cache)))
+    with contextlib.closing(engine), client_of("http://embedded.invalid") as client:
+        clients = [attach(client, engine)]
+        ledger = mixed(process, clients, lambda name: {"Bytes": image + name.encode()}, float(seconds))
+    json.dump({"there": ledger.all(), "calls": ledger.calls}, sys.stdout)
 
 
 @pytest.mark.parametrize("seconds", [4, pytest.param(120, marks=pytest.mark.slow)])
 def test_three_servers_on_one_store_lose_no_face_and_find_none_that_was_deleted(
-    tmp_path, networks, photo, seconds
+    tmp_path, networks, photo, seconds, cut
 ):
-    data, ledger = tmp_path / "engine.db", Ledger()
+    data, seconds = tmp_path / "engine.db", cut(seconds)
     with contextlib.ExitStack() as running:
         urls = [running.enter_context(serving(data))[1] for _ in range(3)]
-        client = running.enter_context(client_of(urls[0]))
-        client.create_collection(**STAFF)
-        with ThreadPoolExecutor(8) as pool:
-            work = [pool.submit(mix, number, urls, ledger, photo, seconds) for number in range(8)]
-        for client_work in work:
-            client_work.result()  # any error answer, a busy store too, is raised here
-        assert min(ledger.calls[what] for what in ("index", "search", "delete")) > 0
-        for url in urls:
-            with client_of(url) as client:
-                assert listed(client) == ledger.all()
+        clients = [running.enter_context(client_of(url)) for url in urls]
+        clients[0].create_collection(**STAFF)
+        ledger = mixed(0, clients, photo, seconds)
+        for client in clients:
+            assert listed(client) == ledger.all()
     assert integrity(data) == [("ok",)]
-    print(f"{seconds} s: {dict(ledger.calls)}, {len(ledger.all())} faces left")  # noqa: T201
+    print(f"servers, {seconds} s: {dict(ledger.calls)}, {len(ledger.all())} faces left")  # noqa: T201
+
+
+WORK = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='embedded')['embedded'](*sys.argv[2:])"
+
+
+@pytest.mark.parametrize("seconds", [4, pytest.param(120, marks=pytest.mark.slow)])
+def test_three_programs_with_eight_threads_each_on_one_store_lose_no_face_and_find_none_that_was_deleted(
+    tmp_path, networks, photo, new_engine, vision_cache, seconds, cut
+):
+    data, picture, seconds = tmp_path / "engine.db", tmp_path / "picture.jpg", cut(seconds)
+    picture.write_bytes(photo("")["Bytes"])
+    engine = new_engine(data)
+    with client_of("http://embedded.invalid") as client:
+        attach(client, engine).create_collection(**STAFF)
+        programs = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    WORK,
+                    __file__,
+                    data,
+                    vision_cache,
+                    picture,
+                    str(number),
+                    str(seconds),
+                ],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(3)
+        ]
+        told = [program.communicate()[0] for program in programs]
+        assert [program.returncode for program in programs] == [0, 0, 0]
+        known = [json.loads(text) for text in told]
+        assert listed(client) == {face: name for one in known for face, name in one["there"].items()}
+    assert integrity(data) == [("ok",)]
+    calls = sum((Counter(one["calls"]) for one in known), Counter())
+    left = sum(len(one["there"]) for one in known)
+    print(f"embedded, {seconds} s: {dict(calls)}, {left} faces left")  # noqa: T201
