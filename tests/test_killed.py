@@ -126,20 +126,21 @@ def test_an_enrolment_killed_in_the_middle_ends_with_every_photo_enrolled_once(s
 @pytest.mark.slow
 @pytest.mark.parametrize(("records", "kills"), [("sqlite", 300), ("postgres", 50)])
 def test_an_enrolment_of_500_photos_killed_again_and_again_ends_the_same(
-    records, kills, samples, home, tmp_path, monkeypatch, request
+    records, kills, samples, home, tmp_path, monkeypatch, request, cut
 ):
+    photos, kills = cut(500), cut(kills)
     if records == "postgres":
         url = request.getfixturevalue("make_postgres")()
         monkeypatch.setenv("FACESEARCH_DATABASE_URL", url)
         subprocess.run([sys.executable, "-m", "facesearch", "db", "upgrade"], check=True)
-    people = many_photos(samples, tmp_path / "people", 500)
+    people = many_photos(samples, tmp_path / "people", photos)
     started = time.monotonic()
     during = kill_at_random(home, people, kills)
     after = stored(home)
-    calls = check_everything_is_there_once(people, 500)
+    calls = check_everything_is_there_once(people, photos)
     check_files_are_sound(home / "engine.db")
     print(  # noqa: T201 - the figure that this is run for
-        f"\n{kills} kills on {records}, {during} of them after faces were stored, {after} of 500 photos in the "
-        f"collection after the last; at the end 500 photos enrolled once each, {calls} calls heard of, "
+        f"\n{kills} kills on {records}, {during} of them after faces were stored, {after} of {photos} photos in "
+        f"the collection after the last; at the end {photos} photos enrolled once each, {calls} calls heard of, "
         f"{time.monotonic() - started:.0f} s"
     )
