@@ -24,13 +24,17 @@ class Served(Answering, Protocol):
         """The ARN of a collection."""
         ...
 
-    def totals(self) -> tuple[int, int]:
-        """How many collections and faces there are."""
+    def totals(self) -> tuple[int, int, int]:
+        """How many collections, faces and users there are."""
         ...
 
 
 class Closing(Served, Protocol):
-    """What is closed at the end."""
+    """What is made ready before the first request, and closed at the end."""
+
+    def load(self) -> None:
+        """Load what the first request for a face would wait for. Raises WeightsError and RekognitionError."""
+        ...
 
     def close(self) -> None:
         """Give the store back."""

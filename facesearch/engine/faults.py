@@ -135,9 +135,13 @@ class FaultyEngine:
         """The ARN that a collection of this id has, or would have."""
         return self._engine.arn(collection_id)
 
-    def totals(self) -> tuple[int, int]:
-        """How many collections and how many faces the store holds."""
+    def totals(self) -> tuple[int, int, int]:
+        """How many collections, faces and users the store holds."""
         return self._engine.totals()
+
+    def load(self) -> None:
+        """Load what the first request for a face would wait for."""
+        self._engine.load()
 
     def close(self) -> None:
         """Give the store back."""

@@ -63,9 +63,16 @@ class Engine:
         """The ARN that a collection of this id has, or would have."""
         return self._context.arn(collection_id)
 
-    def totals(self) -> tuple[int, int]:
-        """How many collections and how many faces the store holds."""
+    def totals(self) -> tuple[int, int, int]:
+        """How many collections, faces and users the store holds."""
         return self._store.totals()
+
+    def load(self) -> None:
+        """Load the face model of new collections, for which the first request would wait.
+
+        Raises WeightsError, and RekognitionError for a chosen model that is not there.
+        """
+        self._context.recognizers.current()
 
     def close(self) -> None:
         """Give the store back; what is asked afterwards fails."""

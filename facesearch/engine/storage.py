@@ -131,11 +131,11 @@ class Store:
             ).fetchall()
         return [_stored_collection(row) for row in rows]
 
-    def totals(self) -> tuple[int, int]:
-        """How many collections there are, and how many faces they hold together."""
+    def totals(self) -> tuple[int, int, int]:
+        """How many collections there are, and how many faces and users they hold together."""
         with self._connections.reading() as connection:
-            totals: tuple[int, int] = connection.execute(
-                "SELECT count(*), coalesce(sum(face_count), 0) FROM collections"
+            totals: tuple[int, int, int] = connection.execute(
+                "SELECT count(*), coalesce(sum(face_count), 0), coalesce(sum(user_count), 0) FROM collections"
             ).fetchone()
         return totals
 

@@ -1,5 +1,6 @@
 """`facesearch engine`: the server as a program of its own, in one process or several, and its access keys."""
 
+import importlib
 import json
 import os
 import re
@@ -24,7 +25,6 @@ from click.testing import CliRunner
 
 from facesearch import bootstrap
 from facesearch.cli import main
-from facesearch.engine.http import workers
 from facesearch.engine.http.server import listen, served
 from facesearch.engine.http.workers import Workers
 
@@ -217,8 +217,7 @@ def two_workers(home):
         yield running
 
 
-def test_a_worker_that_dies_is_replaced(two_workers, monkeypatch, caplog):
-    monkeypatch.setattr(workers, "_LEAST_SECONDS", 0.0)
+def test_a_worker_that_dies_is_replaced(two_workers, caplog):
     joined = threading.Thread(target=two_workers.join)
     joined.start()
     before = [worker.process.pid for worker in two_workers._workers]
@@ -234,10 +233,67 @@ def test_a_worker_that_dies_is_replaced(two_workers, monkeypatch, caplog):
     assert f"worker {before[0]} ended with exit code -9; another takes its place" in caplog.text
 
 
-def test_workers_that_die_at_once_are_not_replaced_for_ever(two_workers):
-    os.kill(two_workers._workers[0].process.pid, signal.SIGKILL)
-    with pytest.raises(ChildProcessError, match="as soon as it was started"):
-        two_workers.join()
+DYING = """
+import os
+
+def at_start(**_):
+    os._exit(3)
+
+def when_replaced(first, open_engine, **arguments):
+    from facesearch.engine.http.server import served
+    try:
+        first.mkdir()
+    except FileExistsError:
+        os._exit(3)
+    return served(open_engine, **arguments)
+"""
+
+
+@pytest.fixture
+def dying(tmp_path, monkeypatch):
+    (tmp_path / "dying.py").write_text(DYING)
+    monkeypatch.syspath_prepend(tmp_path)
+    return importlib.import_module("dying")
+
+
+def test_workers_that_die_before_they_serve_are_told_of_at_once(dying):
+    listener = listen()
+    workers = Workers(dying.at_start, listener, 2, secure=False)
+    with pytest.raises(ChildProcessError, match="ended with exit code 3 before it could serve"), workers:
+        pytest.fail("it is not entered")
+    with pytest.raises(ConnectionRefusedError):
+        connection_to(*workers.url.removeprefix("http://").split(":"))
+
+
+def test_one_that_cannot_take_the_place_of_another_ends_the_server(dying, home, tmp_path):
+    open_engine = partial(bootstrap._open_engine, home / "engine.db", home / "models", home / "cache", "auto")
+    serve = partial(dying.when_replaced, tmp_path / "first", open_engine)
+    with (
+        pytest.raises(ChildProcessError, match="ended with exit code 3 before it could serve"),
+        Workers(serve, listen(), 1, secure=False) as running,
+    ):
+        os.kill(running._workers[0].process.pid, signal.SIGKILL)
+        running.join()
+
+
+def test_a_fault_at_the_start_of_a_worker_is_raised_with_where_it_was():
+    with pytest.raises(TypeError) as raised, Workers(partial(dict), listen(), 2, secure=False):
+        pytest.fail("it is not entered")
+    assert any("_work" in note for note in raised.value.__notes__)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_damaged_weights_are_said_before_anything_is_served(count, tmp_path, monkeypatch):
+    damaged = tmp_path / "face_recognition_models"
+    (damaged / "models").mkdir(parents=True)
+    (damaged / "__init__.py").touch()
+    for name in ("mmod_human_face_detector", "shape_predictor_5_face_landmarks"):
+        (damaged / "models" / f"{name}.dat").write_bytes(b"x")
+    (damaged / "models" / "dlib_face_recognition_resnet_model_v1.dat").write_bytes(b"x")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("FACESEARCH_HOME", str(tmp_path / "home"))  # nothing built from them is kept there
+    refused = run("serve", "--port", 0, "--workers", count, code=4)
+    assert "is cut short or changed" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_workers_stop_when_their_parent_is_gone():

@@ -131,7 +131,7 @@ class ManyEngines:
         raise NotImplementedError("nobody's rights are looked at here")
 
     def totals(self):
-        return len(self.engines), 0
+        return len(self.engines), 0, 0
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,11 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class Metrics:
     """The numbers of one server.
 
-    `totals` counts the store's collections and faces. Where several processes serve one store, `folder` is where
-    they share their numbers: each of them then tells the sums over all, those that have ended included.
+    `totals` counts the store's collections, faces and users. Where several processes serve one store, `folder` is
+    where they share their numbers: each of them then tells the sums over all, those that have ended included.
     """
 
-    def __init__(self, totals: Callable[[], tuple[int, int]], folder: Path | None = None) -> None:
+    def __init__(self, totals: Callable[[], tuple[int, int, int]], folder: Path | None = None) -> None:
         own = CollectorRegistry()
         self._requests = Counter(
             "facesearch_requests", "Requests answered.", ("operation", "code"), registry=own
@@ -54,13 +54,14 @@ class Metrics:
 class _Store(Collector):
     """What the store holds, counted when it is asked for."""
 
-    def __init__(self, totals: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, totals: Callable[[], tuple[int, int, int]]) -> None:
         self._totals = totals
 
     def describe(self) -> Iterator[Metric]:
         """The gauges without values: the store is not asked before somebody reads them."""
         yield GaugeMetricFamily("facesearch_collections", "Collections in the store.")
         yield GaugeMetricFamily("facesearch_faces", "Faces in the store.")
+        yield GaugeMetricFamily("facesearch_users", "Users in the store.")
 
     def collect(self) -> Iterator[Metric]:
         """The gauges."""

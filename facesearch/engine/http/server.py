@@ -21,17 +21,25 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from facesearch.engine.answering import Closing, Served
+from facesearch.engine.errors import RekognitionError
 from facesearch.engine.http import access_log
 from facesearch.engine.http.access import Gate
 from facesearch.engine.http.application import ABORT, Application, Limits
 from facesearch.engine.http.hosts import Hosts, is_loopback
 from facesearch.engine.http.keys import Keys
 from facesearch.engine.http.metrics import Metrics
+from facesearch.engine.vision.weights import WeightsError
 
 _BACKLOG = 128
 _MAX_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 20
 _GRACE_SECONDS = 10.0  # on top of a body's time: for the headers, and for an answer that says what was wrong
+
+
+class ServingError(Exception):
+    """The server cannot be started: its address, its certificate, the keys that its address asks for, or what it
+    recognises faces with.
+    """
 
 
 class Certificate(NamedTuple):
@@ -144,11 +152,16 @@ class Server:
 def served(open_engine: Callable[[], Closing], **arguments: Any) -> Iterator[Server]:
     """A server with an engine of its own, and the log on stderr: all that one process does.
 
-    `arguments` are Server's.
+    `arguments` are Server's. Raises ServingError when there is no face model to serve with.
     """
     access_log.to_stderr()
-    with closing(open_engine()) as engine, Server(engine, **arguments) as server:
-        yield server
+    with closing(open_engine()) as engine:
+        try:
+            engine.load()
+        except (WeightsError, RekognitionError) as exc:
+            raise ServingError(str(exc)) from exc
+        with Server(engine, **arguments) as server:
+            yield server
 
 
 def address_of(listener: socket.socket, *, secure: bool) -> str:

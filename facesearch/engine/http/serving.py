@@ -13,8 +13,10 @@ from facesearch.engine.faults import Faults, FaultyEngine
 from facesearch.engine.http.application import Limits
 from facesearch.engine.http.hosts import is_loopback
 from facesearch.engine.http.keys import Keys
-from facesearch.engine.http.server import Certificate, Server, listen, served
+from facesearch.engine.http.server import Certificate, Server, ServingError, listen, served
 from facesearch.engine.http.workers import Workers
+
+__all__ = ["ServingError", "Wish", "serving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,12 @@ class Wish:
     faults: Faults | None = None  # each process has them anew, and a new one has them from the start
 
 
-class ServingError(Exception):
-    """The server cannot be started: its address, its certificate, or the keys that its address asks for."""
-
-
 @contextmanager
 def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Iterator[Server | Workers]:
     """A running server, in threads of this process or in processes of its own; `open_engine` is picklable.
 
-    Raises ServingError before anything is served, StoreError for the keys, and what `open_engine` raises.
+    Raises ServingError before anything is served, StoreError for the keys, and what `open_engine` raises;
+    ChildProcessError when processes cannot be kept running.
     """
     certificate = _certificate(wish)
     if wish.faults is not None:
@@ -67,7 +66,6 @@ def serving(open_engine: Callable[[], Closing], keys: Keys, wish: Wish) -> Itera
             with serve(listener=listener) as server:
                 yield server
         else:
-            open_engine().close()  # what is wrong with the store is said here, and not by each worker
             with Workers(serve, listener, wish.workers, secure=certificate is not None) as workers:
                 yield workers
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import threading
-import time
+import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -32,26 +33,39 @@ Serve = Callable[..., AbstractContextManager[Server]]
 # Where prometheus_client looks, when it is imported, for the folder that processes share their numbers in.
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-# A worker that dies younger than this would do so again and again.
-_LEAST_SECONDS = 5.0
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Worker:
     process: SpawnProcess
     channel: Connection
-    started: float = field(default_factory=time.monotonic)
+    ready: bool = False
 
     def stop(self, *, hurry: bool) -> None:
         with suppress(OSError):  # it has ended already
             self.channel.send(hurry)
+
+    def hear(self) -> None:
+        """What it says of its start, once there is something to hear. Raises what kept it from serving."""
+        try:
+            failure = self.channel.recv()
+        except (EOFError, ConnectionError):  # it said nothing and died
+            self.process.join()
+            raise ChildProcessError(f"{self.ending} before it could serve") from None
+        if failure is not None:
+            raise failure
+        self.ready = True
+
+    @property
+    def ending(self) -> str:
+        return f"worker {self.process.pid} ended with exit code {self.process.exitcode}"
 
 
 class Workers:
     """`count` processes on a socket while the `with` block lasts; like Server to whoever starts and stops it.
 
     `serve` is what each of them does: called with `listener` and `metrics_folder` it gives a running Server. It
-    must survive pickling.
+    must survive pickling. The block is entered when all of them serve; what keeps one of them from it is raised,
+    and ChildProcessError for one that dies of it.
     """
 
     def __init__(self, serve: Serve, listener: socket.socket, count: int, *, secure: bool) -> None:
@@ -64,8 +78,14 @@ class Workers:
         self._folder = TemporaryDirectory(prefix="facesearch-metrics-")
 
     def __enter__(self) -> Self:
-        for _ in range(self._count):
-            self._start()
+        try:
+            for _ in range(self._count):
+                self._start()
+            for worker in self._workers:
+                worker.hear()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,10 +101,15 @@ class Workers:
             worker.stop(hurry=hurry)
 
     def join(self) -> None:
-        """Wait until all workers have stopped. Raises ChildProcessError when they cannot be kept running."""
+        """Wait until all workers have stopped. Raises what keeps one that takes another's place from serving."""
         while self._workers:
-            ended = connection.wait([worker.process.sentinel for worker in self._workers])
-            for worker in [worker for worker in self._workers if worker.process.sentinel in ended]:
+            starting = [] if self._stopping else [worker for worker in self._workers if not worker.ready]
+            waited = [worker.channel for worker in starting]
+            heard = connection.wait([*waited, *(worker.process.sentinel for worker in self._workers)])
+            for worker in starting:
+                if worker.channel in heard:
+                    worker.hear()
+            for worker in [worker for worker in self._workers if worker.process.sentinel in heard]:
                 self._bury(worker)
 
     def _start(self) -> None:
@@ -108,10 +133,7 @@ class Workers:
         worker.channel.close()
         if self._stopping:
             return
-        ending = f"worker {worker.process.pid} ended with exit code {worker.process.exitcode}"
-        if time.monotonic() - worker.started < _LEAST_SECONDS:
-            raise ChildProcessError(f"{ending} as soon as it was started")
-        log.error("%s; another takes its place", ending)
+        log.error("%s; another takes its place", worker.ending)
         self._start()
 
 
@@ -119,9 +141,26 @@ def _work(serve: Serve, listener: socket.socket, metrics_folder: Path, channel: 
     """A worker's life. Signals to the whole group of processes are the parent's business."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with serve(listener=listener, metrics_folder=metrics_folder) as server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(listener=listener, metrics_folder=metrics_folder))
+        except Exception as exc:
+            _confess(channel, exc)
+            return
+        channel.send(None)
         threading.Thread(target=_obey, args=(channel, server), daemon=True).start()
         server.join()
+
+
+def _confess(channel: Connection, exc: Exception) -> None:
+    """Send the parent what went wrong, with where, which would not survive the way."""
+    lines = "".join(traceback.format_exception(exc))
+    try:
+        pickle.loads(pickle.dumps(exc))  # noqa: S301 - our own
+    except Exception:  # what an exception needs to be made anew is its own affair
+        exc = RuntimeError(f"{type(exc).__name__}: {exc}")
+    exc.add_note(lines)
+    channel.send(exc)
 
 
 def _obey(channel: Connection, server: Server) -> None:

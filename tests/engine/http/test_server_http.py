@@ -399,6 +399,8 @@ def test_metrics_count_requests_by_operation_and_code_and_what_the_store_holds(e
     client = client_of(url)
     client.create_collection(CollectionId="staff")
     client.index_faces(CollectionId="staff", Image={"Bytes": photos["both"]})
+    for name in "abc":
+        client.create_user(CollectionId="staff", UserId=name)
     for _ in range(2):
         with pytest.raises(ClientError):
             client.list_faces(CollectionId="visitors")
@@ -408,12 +410,14 @@ def test_metrics_count_requests_by_operation_and_code_and_what_the_store_holds(e
     requests = {name: value for name, value in told.items() if name.startswith("facesearch_requests_total")}
     assert requests == {
         'facesearch_requests_total{code="OK",operation="CreateCollection"}': 1,
+        'facesearch_requests_total{code="OK",operation="CreateUser"}': 3,
         'facesearch_requests_total{code="OK",operation="IndexFaces"}': 1,
         'facesearch_requests_total{code="ResourceNotFoundException",operation="ListFaces"}': 2,
         'facesearch_requests_total{code="UnknownOperationException",operation="other"}': 1,
     }
     assert told["facesearch_collections"] == 1
     assert told["facesearch_faces"] == 2
+    assert told["facesearch_users"] == 3
     assert told['facesearch_request_seconds_count{operation="ListFaces"}'] == 2
     assert told['facesearch_request_seconds_bucket{le="+Inf",operation="IndexFaces"}'] == 1
     assert told['facesearch_request_seconds_sum{operation="IndexFaces"}'] > 0
