@@ -56,6 +56,29 @@ def samples() -> Path:
     return shipped("sample_images")
 
 
+@pytest.fixture(scope="session")
+def draw_photos(samples):
+    """Puts so many small photos of the drawn people, no two alike, into a folder."""
+    import random
+
+    from PIL import Image, ImageEnhance
+
+    def draw(folder: Path, number: int) -> Path:
+        originals = sorted(path for path in (samples / "people").rglob("*") if path.suffix in (".jpg", ".png"))
+        chance = random.Random(3)
+        for count in range(number):
+            original = originals[count % len(originals)]
+            target = folder / original.parent.name / f"{count:04}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with Image.open(original) as photo:
+                small = photo.convert("RGB").resize((240, 240 * photo.height // photo.width))
+            light = ImageEnhance.Brightness(small).enhance(chance.uniform(0.8, 1.2))
+            light.save(target, quality=chance.randint(80, 95))
+        return folder
+
+    return draw
+
+
 # --- records: each test of them runs twice, on a SQLite file and on a real PostgreSQL that pip has brought
 
 

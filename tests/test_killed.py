@@ -10,7 +10,6 @@ import time
 from collections import Counter
 
 import pytest
-from PIL import Image, ImageEnhance
 
 from facesearch import FaceSearch
 from facesearch.domain import PhotoStatus
@@ -98,21 +97,6 @@ def check_files_are_sound(*paths):
         connection.close()
 
 
-def many_photos(samples, folder, number):
-    """So many small photos of the drawn people, no two alike."""
-    originals = sorted(path for path in (samples / "people").rglob("*") if path.suffix in (".jpg", ".png"))
-    chance = random.Random(3)
-    for count in range(number):
-        original = originals[count % len(originals)]
-        target = folder / original.parent.name / f"{count:04}.jpg"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(original) as photo:
-            small = photo.convert("RGB").resize((240, 240 * photo.height // photo.width))
-        light = ImageEnhance.Brightness(small).enhance(chance.uniform(0.8, 1.2))
-        light.save(target, quality=chance.randint(80, 95))
-    return folder
-
-
 def test_an_enrolment_killed_in_the_middle_ends_with_every_photo_enrolled_once(samples, home):
     people = samples / "people"
     for enough in (1, 4, 7):
@@ -126,7 +110,7 @@ def test_an_enrolment_killed_in_the_middle_ends_with_every_photo_enrolled_once(s
 @pytest.mark.slow
 @pytest.mark.parametrize(("records", "kills"), [("sqlite", 300), ("postgres", 50)])
 def test_an_enrolment_of_500_photos_killed_again_and_again_ends_the_same(
-    records, kills, samples, home, tmp_path, monkeypatch, request, cut
+    records, kills, draw_photos, home, tmp_path, monkeypatch, request, cut
 ):
     photos, kills = cut(500), cut(kills)
     if records == "postgres":
