@@ -4,10 +4,10 @@
 
 Photo after photo is given to every method in turn, so that a busy machine slows all alike: read the ratios. Each
 runs on one thread. face_recognition is its default: HOG enlarged once, five landmarks, one crop; and, for the
-`--cnn` smallest photos of a megapixel and more, its CNN. What is ours is decoding, detection with landmarks, pose and quality, and the
-descriptor of the face and its mirror image. The last table is of descriptors alone, chip included: by 8-bit and
-by float32 networks, of one crop as face_recognition has it and of two as we have it. Peers live in a virtualenv of
-their own in the temporary folder.
+`--cnn` smallest photos of a megapixel and more, its CNN. What is ours is decoding, detection with landmarks, pose
+and quality, and the descriptor of the face and its mirror image. A table of descriptors alone, chip included, has
+8-bit and float32 networks, with one crop as in face_recognition and with two as in this program. Peers live in a
+virtualenv of their own in the temporary folder.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def main() -> None:
             some = portraits(photos, sizes, results)
             print(f"\nOf these the {len(some[PEER])} of 1 to 3 megapixels with one face:\n")
             print(table(head, list(rows(some, reference)) if some[PEER] else []))
-            names = [f"times as fast: {name.split(', ')[1]}" for name in results if name != PEER]
-            columns = ["photo", "megapixels", "faces", "face_recognition ms", *names]
+            titles = [f"times as fast: {name.split(', ')[1]}" for name in results if name != PEER]
+            columns = ["photo", "megapixels", "faces", "face_recognition ms", *titles]
             print(f"\nEach photo:\n\n{table(columns, list(each(photos, sizes, results)))}", flush=True)
         print("\nThe descriptor of a face, chip included:\n")
         lines = list(descriptors(photos, recognizer, peer, options.repeats))
