@@ -209,7 +209,8 @@ from facesearch.engine.index import Indexes
 from facesearch.engine.storage import Store
 imported = time.perf_counter()
 store = Store(Path(sys.argv[1]))
-found = Indexes(store).nearest(store.collection("faces"), np.full(128, 128 ** -0.5, np.float32), 10)
+query = np.frombuffer(bytes.fromhex(sys.argv[2]), np.float32)
+found = Indexes(store).nearest(store.collection("faces"), query, 10)
 assert len(found) == 10
 answered = time.perf_counter()
 read = [line.split()[1] for line in open("/proc/self/io") if line.startswith("read_bytes")]
@@ -217,7 +218,7 @@ print(imported - start, answered - imported, *read)
 """
 
 
-def first_answers(path: Path, files: list[Path]) -> str:
+def first_answers(path: Path, files: list[Path], query: np.ndarray) -> str:
     """What a new process takes to its first answer, with the files in the system's cache and without."""
     told = []
     for what in ("in the system's cache", "on disk alone"):
@@ -227,7 +228,7 @@ def first_answers(path: Path, files: list[Path]) -> str:
                 with file.open("rb") as opened:
                     os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         root = Path(__file__).resolve().parent.parent
-        command = [sys.executable, "-c", FIRST_ANSWER, path]
+        command = [sys.executable, "-c", FIRST_ANSWER, path, query.tobytes().hex()]
         answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
         imports, seconds, read = (float(number) for number in answer.stdout.split())
         told.append(
@@ -310,7 +311,7 @@ def run(size: int, options: argparse.Namespace, folder: Path, python: Path | Non
     files = ours.files()
     ours.close()
     if used and hasattr(os, "posix_fadvise"):
-        notes.append(first_answers(folder / "engine.db", files))
+        notes.append(first_answers(folder / "engine.db", files, queries[0]))
     return [f"{size:,} faces: {' '.join(notes)}"]
 
 

@@ -29,7 +29,8 @@ _LOG = logging.getLogger(__name__)
 SCAN_FROM = 50_000
 
 # A file is made anew when more than 1 / _ERASED of its rows are erased: reading over those takes time for nothing.
-_ERASED = 5
+# That comes to less for each of the erased than erasing it took.
+_ERASED = 16
 
 # Faces appended in one transaction, and how often a file is attempted before those who write must wait for it.
 _AT_ONCE = 16_384

@@ -193,6 +193,8 @@ def mapped(file: BinaryIO, identity: Identity) -> Base | None:
     layout = _checked(pages, identity)
     if layout is None:
         return None
+    if hasattr(mmap, "MADV_RANDOM"):  # a few rows here and there are wanted, not what lies around them
+        pages.madvise(mmap.MADV_RANDOM, layout.matrix, layout.tiles - layout.matrix)
     mean = _array(pages, "<f4", layout.projection, (layout.dimensions,))
     basis = _array(pages, "<f4", layout.projection + mean.nbytes, (layout.dimensions, layout.directions))
     rows = scan.Rows(
