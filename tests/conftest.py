@@ -64,11 +64,13 @@ def draw_photos(samples):
     from PIL import Image, ImageEnhance
 
     def draw(folder: Path, number: int) -> Path:
-        originals = sorted(path for path in (samples / "people").rglob("*") if path.suffix in (".jpg", ".png"))
+        originals = sorted(
+            path for path in (samples / "people").rglob("*") if path.suffix in (".jpg", ".png")
+        )
         chance = random.Random(3)
-        for count in range(number):
-            original = originals[count % len(originals)]
-            target = folder / original.parent.name / f"{count:04}.jpg"
+        for place in range(number):
+            original = originals[place % len(originals)]
+            target = folder / original.parent.name / f"{place:04}.jpg"
             target.parent.mkdir(parents=True, exist_ok=True)
             with Image.open(original) as photo:
                 small = photo.convert("RGB").resize((240, 240 * photo.height // photo.width))

@@ -117,7 +117,7 @@ def test_an_enrolment_of_500_photos_killed_again_and_again_ends_the_same(
         url = request.getfixturevalue("make_postgres")()
         monkeypatch.setenv("FACESEARCH_DATABASE_URL", url)
         subprocess.run([sys.executable, "-m", "facesearch", "db", "upgrade"], check=True)
-    people = many_photos(samples, tmp_path / "people", photos)
+    people = draw_photos(tmp_path / "people", photos)
     started = time.monotonic()
     during = kill_at_random(home, people, kills)
     after = stored(home)
