@@ -192,6 +192,19 @@ class Rekognition:
                     refused[face["FaceId"]] = tuple(face["Reasons"])
         return FaceDeletion(tuple(deleted), refused, request_id)
 
+    def search_faces(
+        self, collection_id: str, face_id: str, *, threshold: float, max_faces: int = MAX_PAGE
+    ) -> tuple[FaceMatch, ...]:
+        """The other faces of the collection that resemble one of its own, best first."""
+        with explained("SearchFaces", collection_id):
+            answer = self._client.search_faces(
+                CollectionId=collection_id,
+                FaceId=face_id,
+                FaceMatchThreshold=threshold,
+                MaxFaces=max_faces,
+            )
+            return tuple(map(_match, answer["FaceMatches"]))
+
     def search_faces_by_image(
         self, collection_id: str, image: bytes, *, threshold: float, max_faces: int = MAX_PAGE
     ) -> ImageSearch:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facesearch.app.bound import Bound
 from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcome, PlannedPhoto
+from facesearch.domain.door import AtTheDoor, OnConflict, QualityFilter
 from facesearch.workflows import collections, costing, enrolling, planning
 from facesearch.workflows.enrolling import estimating
 from facesearch.workflows.enrolling.retrying import unfinished
@@ -38,6 +39,9 @@ class Enrolling(Bound):
         person: str | None = None,
         strict: bool = False,
         on_multiple: OnMultiple | str = OnMultiple.AUTO,
+        on_conflict: OnConflict | str | None = None,
+        min_face: int = 0,
+        quality: QualityFilter = "AUTO",
         jobs: int | None = None,
         rate: float | None = None,
         retry_failed: bool = False,
@@ -52,6 +56,11 @@ class Enrolling(Bound):
         The collection is made if it is not there. `on_photo` is told how each photo ended. Running the same
         again does nothing twice; after Ctrl-C or a crash it continues. `retry_failed` enrols, after those under
         `paths`, the photos whose last try failed or whose file could not be read, wherever they were found then.
+
+        `on_conflict` is about a face that the collection has under another person: WARN (enrol and report), SKIP
+        or ENROLL (do not look). Looking takes a call of SearchFaces for each photo, so that it is done unasked
+        on the embedded engine alone. Faces of less than `min_face` pixels on the shorter side are not kept; `quality` is
+        Rekognition's QualityFilter.
 
         `jobs` photos are worked on at one time; calls begin at `rate` a second, on AWS at the region's default
         quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
@@ -72,12 +81,17 @@ class Enrolling(Bound):
                 Reader(self._stored),
                 source=" ".join([*map(str, paths), *(["--retry-failed"] if retry_failed else [])]),
                 on_multiple=OnMultiple(on_multiple),
+                door=self._door(on_conflict, min_face, quality),
                 jobs=jobs,
                 in_flight=self._in_flight(jobs, rate),
                 rate=rate,
                 on_photo=on_photo,
                 count_calls=self._count_calls,
             )
+
+    def _door(self, on_conflict: OnConflict | str | None, min_face: int, quality: QualityFilter) -> AtTheDoor:
+        unasked = OnConflict.WARN if self.engine == "embedded" else OnConflict.ENROLL
+        return AtTheDoor(min_face, quality, OnConflict(on_conflict) if on_conflict else unasked)
 
     def _in_flight(self, jobs: int, rate: float | None) -> int:
         """Calls that may wait for their answers: the embedded engine works on this machine, others elsewhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -26,6 +26,7 @@ from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
+from facesearch.domain.door import OnConflict, QualityFilter
 
 if TYPE_CHECKING:
     from facesearch.settings import Settings
@@ -36,12 +37,14 @@ _WORDS = {
     PhotoStatus.NO_FACE: "no face",
     PhotoStatus.SEVERAL_FACES: "several faces",
     PhotoStatus.FILTERED: "filtered",
+    PhotoStatus.CONFLICT: "conflict",
     PhotoStatus.UNREADABLE: "unreadable",
     PhotoStatus.FAILED: "failed",
 }
 _ADVICE = {
     PhotoStatus.NO_FACE: "take a photo that shows the face",
     PhotoStatus.SEVERAL_FACES: "crop it to one person, or use --on-multiple largest",
+    PhotoStatus.CONFLICT: "see whose photo it is; enrol it with --on-conflict warn",
     PhotoStatus.FILTERED: "take a sharper, brighter or more frontal photo",
     PhotoStatus.UNREADABLE: "repair or replace the file",
     PhotoStatus.FAILED: "put right what the reason says, and run the same again",
@@ -59,6 +62,26 @@ _ADVICE = {
     default=OnMultiple.AUTO.value,
     show_default=True,
     help="For a photo of several faces: the largest if it is clearly the subject, always the largest, or none.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice([policy.value for policy in OnConflict]),
+    help="For a face that is under another person already: enrol and say so, leave the photo out, or do not look. "
+    "Looking costs a second call a photo on AWS.  [default: warn on the embedded engine, enroll elsewhere]",
+)
+@click.option(
+    "--min-face",
+    metavar="PX",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Keep no face of fewer pixels on its shorter side, in the photo as it is sent.",
+)
+@click.option(
+    "--quality",
+    type=click.Choice(["none", "auto", "low", "medium", "high"]),
+    default="auto",
+    show_default=True,
+    help="Rekognition's filter for faces that are small, dark, blurred or turned away.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done and what it would cost on AWS.")
 @click.option(
@@ -88,6 +111,9 @@ def enroll(
     person: str | None,
     strict: bool,
     on_multiple: str,
+    on_conflict: str | None,
+    min_face: int,
+    quality: str,
     dry_run: bool,
     max_cost: Decimal | None,
     retry_failed: bool,
@@ -132,6 +158,9 @@ def enroll(
                 person=person,
                 strict=strict,
                 on_multiple=policy,
+                on_conflict=on_conflict,
+                min_face=min_face,
+                quality=cast("QualityFilter", quality.upper()),
                 jobs=jobs,
                 rate=rate,
                 retry_failed=retry_failed,
@@ -164,9 +193,10 @@ def _show(form: Format, report: EnrolmentReport, engine: str) -> None:
     tell = say if form.streams else write  # the photos themselves are on stdout already
     for line in summary(report):
         tell(line)
-    if form is Format.TABLE and report.problems:
+    listed = (*report.problems, *report.conflicts)
+    if form is Format.TABLE and listed:
         write("")
-        show_table(PROBLEM_COLUMNS, [row for problem in report.problems for row in _rows(problem)])
+        show_table(PROBLEM_COLUMNS, [row for problem in listed for row in _rows(problem)])
         if report.left_out:
             say(f"{report.left_out:,} more: see `facesearch runs show {report.run[:8]}`")
 
@@ -180,6 +210,8 @@ def summary(report: EnrolmentReport) -> Iterator[str]:
     for status, word in _WORDS.items():
         if count := report.counts.get(status, 0):
             yield f"  {word:<14} {count:>7,}"
+    if report.conflicts:
+        yield f"  of these under another person too {len(report.conflicts):,}"
 
 
 def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
@@ -198,6 +230,9 @@ def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
             for one in report.problems
         ],
         "problems_left_out": report.left_out,
+        "conflicts": [
+            {"photo": one.path, "person": one.person, "reason": one.reason} for one in report.conflicts
+        ],
     }
 
 

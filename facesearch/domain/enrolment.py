@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from facesearch.domain.faces import Call, Collection, FaceRecord
+from facesearch.domain.faces import Call, Collection, FaceMatch, FaceRecord
 from facesearch.domain.files import FileState
 from facesearch.domain.records import Person, Photo
 
@@ -29,6 +29,7 @@ class PhotoStatus(StrEnum):
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     FILTERED = "filtered"
+    CONFLICT = "conflict"
     UNREADABLE = "unreadable"
     FAILED = "failed"
 
@@ -78,7 +79,8 @@ class EnrolmentReport:
     """How an enrolment ended: a count for each status, and photos that were not enrolled with their reasons.
 
     `problems` are the first thousand of them; the journal of the run has all. `earlier` photos were left unsettled
-    by runs before this one and settled first; they are in no count.
+    by runs before this one and settled first; they are in no count. `conflicts` are
+    photos that were enrolled although the same face is under another person, the first thousand.
     """
 
     run: str
@@ -88,6 +90,7 @@ class EnrolmentReport:
     people: int
     seconds: float
     earlier: int = 0
+    conflicts: tuple[PhotoOutcome, ...] = ()
 
     @property
     def total(self) -> int:
@@ -108,6 +111,7 @@ class Intent:
     person_id: str
     photo: Photo
     on_multiple: OnMultiple
+    bars: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ class Settlement:
 
     `open` says that nobody knows what the service did: the intent stays, and the next run finds out.
     `superfluous` are FaceIds that must leave the collection. `call` is the last call that was made; of all of them
-    `attempts` were the tries, and `calls` were answered.
+    `attempts` were the tries, and `calls` were answered. `person` is the name, `matches` are faces that resemble
+    the stored one, where the collection was asked, and `conflict` says whose it is besides.
     """
 
     person_id: str
@@ -129,6 +134,9 @@ class Settlement:
     attempts: int = 0
     calls: int = 0
     open: bool = False
+    person: str = ""
+    matches: tuple[FaceMatch, ...] | None = None
+    conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +147,4 @@ class JournalEntry:
     reason: str | None = None
     on_multiple: OnMultiple | None = None
     face_id: str | None = None
+    bars: str | None = None

@@ -62,6 +62,7 @@ class EnrolmentRecords(Unit):
                 JournalRow.reason,
                 JournalRow.on_multiple,
                 FaceRow.face_id,
+                JournalRow.bars,
                 FaceRow.id,
             )
             .select_from(PhotoRow)
@@ -85,13 +86,14 @@ class EnrolmentRecords(Unit):
                 reason,
                 on_multiple,
                 face_id,
+                bars,
                 row,
             ) in self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos))):
                 pair = (person, sha256)
                 newest = (row or 0) >= faces.get(pair, 0)  # should there be two faces from one photo
                 if newest and pair in wanted:
                     faces[pair] = row or 0
-                    entries[pair] = _entry(state, reason, on_multiple, face_id)
+                    entries[pair] = _entry(state, reason, on_multiple, face_id, bars)
         return entries
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
@@ -115,6 +117,7 @@ class EnrolmentRecords(Unit):
                 "state": INTENT,
                 "reason": None,
                 "on_multiple": intent.on_multiple.value,
+                "bars": intent.bars,
                 "intended_at": moment,
                 "settled_at": None,
             }
@@ -124,7 +127,7 @@ class EnrolmentRecords(Unit):
             JournalRow,
             list(rows.values()),
             unique=["collection", "person", "photo"],
-            changed=["run", "state", "reason", "on_multiple", "intended_at", "settled_at"],
+            changed=["run", "state", "reason", "on_multiple", "bars", "intended_at", "settled_at"],
         )
 
     def settle(self, arn: str, settlements: Sequence[Settlement]) -> None:
@@ -200,5 +203,7 @@ class EnrolmentRecords(Unit):
         }
 
 
-def _entry(state: str, reason: str | None, on_multiple: str | None, face_id: str | None) -> JournalEntry:
-    return JournalEntry(_STATUSES[state], reason, _POLICIES.get(on_multiple), face_id)
+def _entry(
+    state: str, reason: str | None, on_multiple: str | None, face_id: str | None, bars: str | None
+) -> JournalEntry:
+    return JournalEntry(_STATUSES[state], reason, _POLICIES.get(on_multiple), face_id, bars)

@@ -110,6 +110,7 @@ class JournalRow(Row):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Remark)
     on_multiple: Mapped[str | None] = mapped_column(String(16))
+    bars: Mapped[str | None] = mapped_column(String(32))  # what its face was measured against
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")  # calls made, repeated ones included
     calls: Mapped[int] = mapped_column(
         default=0, server_default="0"

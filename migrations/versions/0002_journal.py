@@ -28,6 +28,7 @@ ADDED = {
         sa.Column("calls", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("milliseconds", sa.Integer()),
         sa.Column("request_id", sa.String(64)),
+        sa.Column("bars", sa.String(32)),
     ),
     "photos": (sa.Column("dhash", sa.String(16)),),
 }

@@ -282,10 +282,12 @@ def test_an_enrolment_in_json_accounts_for_every_photo():
             "no_face": 1,
             "several_faces": 0,
             "filtered": 0,
+            "conflict": 0,
             "unreadable": 0,
             "failed": 0,
         },
         "people": 1,
+        "settled_first": 0,
         "seconds": 1.235,
         "problems": [
             {
@@ -295,6 +297,8 @@ def test_an_enrolment_in_json_accounts_for_every_photo():
                 "reason": "the photo shows no face",
             }
         ],
+        "problems_left_out": 0,
+        "conflicts": [],
     }
 
 

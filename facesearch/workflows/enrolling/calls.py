@@ -14,6 +14,7 @@ from facesearch.errors import (
     ServiceUnavailableError,
     ThrottledError,
 )
+from facesearch.workflows.door import Door
 from facesearch.workflows.enrolling.indexing import Indexing, failure
 from facesearch.workflows.enrolling.intents import Intents
 from facesearch.workflows.enrolling.ports import Database, Records
@@ -44,6 +45,7 @@ class Calls:
         intents: Intents,
         superfluous: Superfluous,
         tally: Tally,
+        door: Door,
         count_calls: CountCalls | None,
     ) -> None:
         self._pool = pool
@@ -55,6 +57,7 @@ class Calls:
         self._intents = intents
         self._superfluous = superfluous
         self._tally = tally
+        self._door = door
         self._count_calls = count_calls
         self._futures: dict[Future[Settlement], Work] = {}
         self._ended: dict[tuple[str, str], Exception] = {}  # photos in whose calls the run came to its end
@@ -110,14 +113,15 @@ class Calls:
                     del self._futures[call]
                 else:
                     settled.append((call, failure(work, exc)))
+        settlements: list[Settlement] = []
         if settled:
-            settlements = [settlement for _, settlement in settled]
             with self._database.begin() as records:
+                settlements = self._door.decide(records, [settlement for _, settlement in settled])
                 records.settle(self._collection.arn, settlements)
                 self._superfluous.intend(records, (id_ for one in settlements for id_ in one.superfluous))
                 if self._count_calls:
                     self._count_calls(records)
-        for call, settlement in settled:
+        for (call, _), settlement in zip(settled, settlements, strict=True):
             if settlement.call:
                 self._seconds += 0.1 * (settlement.call.milliseconds / 1000 - self._seconds)
             self._tell(self._futures.pop(call), settlement)
@@ -136,7 +140,9 @@ class Calls:
         self._intents.under_way.pop(work.key)
         face_id = settlement.record.face.face_id if settlement.record else None
         if work.left is None:
-            self._tally.end(work.path, work.spec.name, settlement.status, settlement.reason, face_id)
+            reason = settlement.reason or settlement.conflict
+            ended = self._tally.end(work.path, work.spec.name, settlement.status, reason, face_id)
+            self._tally.warn(ended, settlement.conflict)
         again = PhotoStatus.ALREADY if settlement.status is PhotoStatus.ENROLLED else settlement.status
         for path in work.copies:
             self._tally.end(path, work.spec.name, again, settlement.reason, face_id)

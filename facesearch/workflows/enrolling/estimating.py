@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from facesearch.domain import Collection, Estimate, OnMultiple, PhotoStatus, PlannedPhoto
+from facesearch.domain.door import AtTheDoor
 from facesearch.workflows.costing import Prices
 from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.intents import remembered
@@ -76,7 +77,7 @@ class _Counting:
             entries = records.journal(self._collection.arn, list(keys)) if self._collection else {}
         for work in batch:
             entry = entries.get(work.key) if work.person else None
-            if entry and (status := remembered(entry, self._on_multiple)):
+            if entry and (status := remembered(entry, self._on_multiple, AtTheDoor())):
                 self.tally.end(work.path, work.spec.name, status, entry.reason)
             elif not self._is_first(work):
                 self.tally.end(work.path, work.spec.name, PhotoStatus.ALREADY, None)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import threading
 
-from facesearch.domain import Call, OnMultiple, PhotoStatus, Settlement
+from facesearch.domain import Call, FaceMatch, FaceRecord, OnMultiple, PhotoStatus, Settlement
+from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.errors import (
+    InvalidRequestError,
     PhotoError,
     ServiceError,
     ServiceUnavailableError,
     ThrottledError,
     UnreadablePhotoError,
 )
+from facesearch.photos import PreparedPhoto
 from facesearch.workflows.choosing import Choice, choose
+from facesearch.workflows.door import large_enough
 from facesearch.workflows.enrolling.ports import Gateway
 from facesearch.workflows.enrolling.work import Work, external_image_id
 from facesearch.workflows.pacing import Pace, StoppedError
 from facesearch.workflows.reading import Reader
+
+SAME_FACE = 99.0  # similarity; on the embedded engine's scale one pair of strangers in 100,000 reaches it
+MOST_ALIKE = 100  # faces, best first: a person's own may come before somebody else's
 
 
 class Indexing:
@@ -31,6 +38,7 @@ class Indexing:
         gateway: Gateway,
         collection_id: str,
         on_multiple: OnMultiple,
+        door: AtTheDoor,
         pace: Pace,
         jobs: int,
         reader: Reader,
@@ -38,6 +46,7 @@ class Indexing:
         self._gateway = gateway
         self._collection_id = collection_id
         self._on_multiple = on_multiple
+        self._door = door
         self._pace = pace
         self._reader = reader
         self._room = threading.Semaphore(jobs)
@@ -51,9 +60,10 @@ class Indexing:
         with self._room:
             if self._pace.stopped:
                 raise StoppedError
-            image = self._prepared(work)
+            photo = self._prepared(work)
             self._pace.turn()
-        choice = self._index_one_face(work, image)
+        choice = self._index_one_face(work, photo.data)
+        choice = large_enough(choice, photo.width, photo.height, self._door.min_face)
         kept = choice.kept.face.face_id if choice.kept else None
         superfluous = (face_id for face_id in (*choice.superfluous, *work.held) if face_id != kept)
         return Settlement(
@@ -66,20 +76,39 @@ class Indexing:
             call=work.calls[-1] if work.calls else None,
             attempts=sum(call.attempts for call in work.calls),
             calls=len(work.calls),
+            person=work.spec.name,
+            matches=self._resembling(choice.kept),
         )
 
-    def _prepared(self, work: Work) -> bytes:
+    def _resembling(self, kept: FaceRecord | None) -> tuple[FaceMatch, ...] | None:
+        """The faces of the collection that are the same as the one that was kept, if that is to be looked at."""
+        if kept is None or self._door.on_conflict is OnConflict.ENROLL:
+            return None
+        try:
+            return self._gateway.search_faces(
+                self._collection_id, kept.face.face_id, threshold=SAME_FACE, max_faces=MOST_ALIKE
+            )
+        except InvalidRequestError:  # somebody deleted the face meanwhile
+            return None
+
+    def _prepared(self, work: Work) -> PreparedPhoto:
         prepared = self._reader.prepare(work.path)
         if prepared.sha256 != work.sha256:
             raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
-        return prepared.data
+        return prepared
 
     def _index_one_face(self, work: Work, image: bytes) -> Choice:
         on_multiple = work.left or self._on_multiple
         external_id = external_image_id(*work.key)
         room = 1
         for _ in range(2):
-            result = self._gateway.index_faces(self._collection_id, image, external_id, max_faces=room)
+            result = self._gateway.index_faces(
+                self._collection_id,
+                image,
+                external_id,
+                max_faces=room,
+                quality_filter=self._door.quality,
+            )
             if result.call:
                 work.calls.append(result.call)
             if choice := choose(result, on_multiple):

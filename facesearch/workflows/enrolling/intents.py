@@ -18,6 +18,7 @@ from facesearch.domain import (
     PhotoStatus,
     PlannedPhoto,
 )
+from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work
@@ -27,13 +28,20 @@ class Intents:
     """The photos of a run that are under way, each written down before it is sent."""
 
     def __init__(
-        self, database: Database, run_id: str, collection: Collection, on_multiple: OnMultiple, tally: Tally
+        self,
+        database: Database,
+        run_id: str,
+        collection: Collection,
+        on_multiple: OnMultiple,
+        door: AtTheDoor,
+        tally: Tally,
     ) -> None:
         self.under_way: dict[tuple[str, str], Work] = {}
         self._database = database
         self._run_id = run_id
         self._arn = collection.arn
         self._on_multiple = on_multiple
+        self._door = door
         self._tally = tally
         with database.read() as records:
             self._any_unread = bool(records.unread(self._arn))
@@ -88,7 +96,7 @@ class Intents:
             entry = entries.get(work.key)
             if work.key in self.under_way:
                 self.under_way[work.key].copies.append(work.path)
-            elif entry and (status := remembered(entry, self._on_multiple)):
+            elif entry and (status := remembered(entry, self._on_multiple, self._door)):
                 self._tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
             else:
                 self.under_way[work.key] = work
@@ -96,7 +104,7 @@ class Intents:
         return fresh
 
     def _intent(self, work: Work) -> Intent:
-        return Intent(work.key[0], Photo(work.sha256, lasting(work.path)), self._on_multiple)
+        return Intent(work.key[0], Photo(work.sha256, lasting(work.path)), self._on_multiple, self._door.bars)
 
 
 def lasting(path: str) -> str:
@@ -104,11 +112,13 @@ def lasting(path: str) -> str:
     return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - text in, text out
 
 
-def remembered(entry: JournalEntry, on_multiple: OnMultiple) -> PhotoStatus | None:
+def remembered(entry: JournalEntry, on_multiple: OnMultiple, door: AtTheDoor) -> PhotoStatus | None:
     """The status of a photo that need not be sent again; None for one that must."""
     if entry.status is PhotoStatus.ENROLLED:
         return PhotoStatus.ALREADY
-    decided_alike = entry.on_multiple is on_multiple
+    if entry.status is PhotoStatus.CONFLICT:
+        return entry.status if door.on_conflict is OnConflict.SKIP else None
+    decided_alike = entry.on_multiple is on_multiple and entry.bars in (None, door.bars)
     if entry.status is PhotoStatus.NO_FACE or (
         entry.status in (PhotoStatus.FILTERED, PhotoStatus.SEVERAL_FACES) and decided_alike
     ):

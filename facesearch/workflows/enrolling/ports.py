@@ -10,8 +10,10 @@ from facesearch.domain import (
     Change,
     ChangeState,
     Collection,
+    EnrolledFace,
     Face,
     FaceDeletion,
+    FaceMatch,
     IndexResult,
     Intent,
     JournalEntry,
@@ -24,6 +26,7 @@ from facesearch.domain import (
     Settlement,
     UnfinishedPhoto,
 )
+from facesearch.domain.door import QualityFilter
 from facesearch.domain.files import KnownFile
 
 
@@ -39,8 +42,17 @@ class Gateway(Protocol):
     @property
     def retries(self) -> Retries: ...
     def index_faces(
-        self, collection_id: str, image: bytes, external_image_id: str, *, max_faces: int
+        self,
+        collection_id: str,
+        image: bytes,
+        external_image_id: str,
+        *,
+        max_faces: int,
+        quality_filter: QualityFilter = ...,
     ) -> IndexResult: ...
+    def search_faces(
+        self, collection_id: str, face_id: str, *, threshold: float, max_faces: int = ...
+    ) -> tuple[FaceMatch, ...]: ...
     def pages_of_faces(self, collection_id: str) -> Iterator[list[Face]]: ...
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceDeletion: ...
 
@@ -67,6 +79,7 @@ class Records(Protocol):
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None: ...
     def known_files(self, ids: Sequence[str]) -> Mapping[str, KnownFile]: ...
     def remember_files(self, files: Sequence[KnownFile]) -> None: ...
+    def faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, EnrolledFace]: ...
     def settle(self, arn: str, settlements: Sequence[Settlement]) -> None: ...
     def open_intents(self, arn: str, after: int = 0) -> list[UnfinishedPhoto]: ...
     def unfinished(self, arn: str, after: int = 0) -> list[UnfinishedPhoto]: ...

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from facesearch.domain import Collection, EnrolmentReport, OnMultiple, PlannedPhoto, RunOutcome
+from facesearch.domain.door import AtTheDoor
 from facesearch.errors import BudgetError, FaceSearchError
+from facesearch.workflows.door import Door
 from facesearch.workflows.enrolling.calls import Calls, CountCalls
 from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.indexing import Indexing
@@ -30,6 +32,7 @@ def enroll(
     *,
     source: str | None = None,
     on_multiple: OnMultiple = OnMultiple.AUTO,
+    door: AtTheDoor | None = None,
     jobs: int = 1,
     in_flight: int | None = None,
     rate: float | None = None,
@@ -38,6 +41,7 @@ def enroll(
 ) -> EnrolmentReport:
     """Enrol every planned photo and report how each one ended.
 
+    `door` says which faces may stay.
     `source` says in the journal what was planned. `jobs` photos are made ready at one time, and up to `in_flight`
     calls (as many as jobs, if it is not said) wait for their answers, of which `rate` begin in a second.
 
@@ -50,16 +54,27 @@ def enroll(
     tally = Tally(on_photo, keep_aside=True)
     pace = Pace(rate)
     in_flight = in_flight or jobs
+    door = door or AtTheDoor()
     superfluous = Superfluous(gateway, database, collection)
     earlier = settle_earlier(gateway, database, collection, superfluous, reader)
     with database.begin() as records:
         run_id = records.start_run(collection.arn, source)
     hashing = ThreadPoolExecutor(jobs, thread_name_prefix="hash")
     calling = ThreadPoolExecutor(in_flight, thread_name_prefix="index")
-    intents = Intents(database, run_id, collection, on_multiple, tally)
-    indexing = Indexing(gateway, collection.collection_id, on_multiple, pace, jobs, reader)
+    intents = Intents(database, run_id, collection, on_multiple, door, tally)
+    indexing = Indexing(gateway, collection.collection_id, on_multiple, door, pace, jobs, reader)
     calls = Calls(
-        calling, indexing, pace, in_flight, database, collection, intents, superfluous, tally, count_calls
+        calling,
+        indexing,
+        pace,
+        in_flight,
+        database,
+        collection,
+        intents,
+        superfluous,
+        tally,
+        Door(door, collection.arn),
+        count_calls,
     )
     with gateway.retries.telling(pace.throttled), hashing, calling:
         try:
@@ -89,6 +104,7 @@ def enroll(
         people=len(tally.people),
         seconds=time.monotonic() - started,
         earlier=earlier.settled + len(earlier.again),
+        conflicts=tuple(tally.conflicts),
     )
 
 

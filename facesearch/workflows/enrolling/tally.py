@@ -22,6 +22,7 @@ class Tally:
     def __init__(self, on_photo: OnPhoto | None = None, *, keep_aside: bool = False) -> None:
         self.counts: Counter[PhotoStatus] = Counter(dict.fromkeys(PhotoStatus, 0))
         self.problems: list[PhotoOutcome] = []
+        self.conflicts: list[PhotoOutcome] = []
         self.people = Distinct()
         self._on_photo = on_photo
         self._keep_aside = keep_aside
@@ -32,6 +33,11 @@ class Tally:
         outcome = self.end(photo.path, photo.person.name if photo.person else None, status, reason)
         if self._keep_aside:
             self._aside.append((outcome, photo))
+
+    def warn(self, outcome: PhotoOutcome, conflict: str | None) -> None:
+        """A photo was enrolled although its face is under another person."""
+        if conflict and len(self.conflicts) < MAX_PROBLEMS:
+            self.conflicts.append(outcome)
 
     def take_aside(self) -> list[tuple[PhotoOutcome, PlannedPhoto]]:
         """The files that were set aside since this was last asked."""
