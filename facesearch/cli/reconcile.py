@@ -65,7 +65,8 @@ def reconcile(
         if apply and plan.repairable:
             if plan.deletions and not agreed(_consequence(plan), yes=yes):
                 return failures.NO
-            repaired = app.repair(plan, unknown=unknown, files=files, deleting=True)
+            deleting = bool(plan.deletions)  # what turns up later was not agreed to
+            repaired = app.repair(plan, unknown=unknown, files=files, deleting=deleting)
             if form is not Format.JSON:
                 for line in outcome(repaired):
                     tell(line)

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# A change of our own, and no operation of Rekognition's: whatever a collection holds of a person is to go.
-ERASE_PERSON = "ErasePerson"
-
 
 class ChangeState(StrEnum):
     """Where a change stands."""

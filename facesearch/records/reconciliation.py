@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, String, and_, column, func, select, values
+from sqlalchemy import Select, String, and_, column, exists, func, select, values
 
 from facesearch.domain import Collection, OnMultiple
 from facesearch.domain.adoption import PREFIX
-from facesearch.domain.changes import ERASE_PERSON, ChangeState
+from facesearch.domain.changes import ChangeState
+from facesearch.domain.erasure import ERASE_PERSON
 from facesearch.domain.reconciliation import (
     LastRun,
     NamedPhoto,
@@ -84,12 +85,12 @@ class ReconciliationRecords(Unit):
         counted = select(func.count()).select_from(FaceRow).join(CollectionRow)
         return self._session.scalar(counted.where(CollectionRow.arn == arn)) or 0
 
-    def recorded_page(self, arn: str, after: int, limit: int) -> tuple[list[RecordedFace], int]:
-        """Faces on record, the oldest first, after the number that the last page ended with; 0 for the first."""
-        rows = self._session.execute(
-            _recorded(arn).where(FaceRow.id > after).order_by(FaceRow.id).limit(limit)
-        ).all()
-        return [RecordedFace(*row[1:]) for row in rows], rows[-1][0] if rows else after
+    def recorded_page(self, arn: str, after: str, limit: int) -> list[RecordedFace]:
+        """Faces on record by FaceId, after the one that the last page ended with; "" for the first page."""
+        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        mine = (FaceRow.collection == collection) & (FaceRow.face_id > after)
+        rows = self._session.execute(_recorded(arn).where(mine).order_by(FaceRow.face_id).limit(limit))
+        return [RecordedFace(*row[1:]) for row in rows]
 
     def named_photos(self, arn: str, pairs: Sequence[Named]) -> dict[Named, NamedPhoto]:
         """What is known of the photos that ExternalImageIds name; pairs of unknown people are left out."""
@@ -206,13 +207,20 @@ class ReconciliationRecords(Unit):
 
     def photos_page(self, arn: str, after: int, limit: int) -> list[tuple[int, str, str, str]]:
         """Photos with a face in the collection: number, sha256, path, somebody they show; by number."""
+        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        somebody = (
+            select(func.min(PersonRow.name))
+            .join(FaceRow, FaceRow.person == PersonRow.id)
+            .where(FaceRow.photo == PhotoRow.id, FaceRow.collection == collection)
+            .correlate(PhotoRow)
+            .scalar_subquery()
+        )
         statement = (
-            select(PhotoRow.id, PhotoRow.sha256, PhotoRow.path, func.min(PersonRow.name))
-            .join(FaceRow, FaceRow.photo == PhotoRow.id)
-            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-            .join(PersonRow, PersonRow.id == FaceRow.person)
-            .where(CollectionRow.arn == arn, PhotoRow.id > after)
-            .group_by(PhotoRow.id)
+            select(PhotoRow.id, PhotoRow.sha256, PhotoRow.path, somebody)
+            .where(
+                PhotoRow.id > after,
+                exists().where(FaceRow.photo == PhotoRow.id, FaceRow.collection == collection),
+            )
             .order_by(PhotoRow.id)
             .limit(limit)
         )

@@ -62,7 +62,7 @@ def _foreign(face: Face, known: Known, unknown: Unknown) -> Finding:
 
 def _of_ours(face: Face, named: tuple[str, str], known: Known, unknown: Unknown) -> Finding:
     photo = known.photos.get(named)
-    if photo is None:
+    if photo is None or named[0] in known.erased:
         return _of_nobody(Drift.UNKNOWN_PERSON, face, named[0], known, unknown)
     orphan = replace(
         found(Drift.ORPHAN, Repair.RECORD, face), person_id=named[0], person=photo.person, photo=photo.path

@@ -119,7 +119,7 @@ class Scan:
                 )
             ]
             photos = records.named_photos(self._arn, asked)
-            erased = records.erased_people([named[0] for named in asked if named not in photos])
+            erased = records.erased_people([named[0] for named in asked])
         return Known(self._arn, faces, photos, erased)
 
     def _open_photo(self, photo: OpenPhoto) -> Iterator[Finding]:
@@ -162,12 +162,13 @@ class Scan:
     def _ghosts(self) -> Iterator[list[Finding]]:
         with self._database.read() as records:
             self.faces_here = records.recorded_face_count(self._arn)
-        after = 0
+        after = ""
         while self._recorded < self.faces_here:
             with self._database.read() as records:
-                page, after = records.recorded_page(self._arn, after, PAGE)
+                page = records.recorded_page(self._arn, after, PAGE)
             if not page:
                 return
+            after = page[-1].face_id
             asked = [face.face_id for face in page]
             held = {
                 face.face_id
@@ -230,7 +231,9 @@ def _dooms(change: Change) -> bool:
 def _unsettled(change: Change) -> Finding:
     repeated = repeatable(change)
     reason = (
-        change.reason if repeated else "it is part of a person's erasure: run `facesearch person erase` again"
+        change.reason
+        if repeated
+        else "it is part of a person's erasure: run `facesearch person erase --pending`"
     )
     return Finding(
         Drift.UNSETTLED_CHANGE,
@@ -250,7 +253,7 @@ def _ghost(face: RecordedFace) -> Finding:
 
 def _duplicate(face: RecordedFace) -> Finding:
     finding = _of_record(Drift.DUPLICATE, Repair.DELETE, face)
-    return replace(finding, reason="an older face of the same photo or picture is on record", number=0)
+    return replace(finding, reason="an older face of the same photo or picture is on record")
 
 
 def _of_record(drift: Drift, repair: Repair, face: RecordedFace) -> Finding:

@@ -8,7 +8,7 @@ import pytest
 
 from facesearch.domain import Change, OnMultiple, PhotoStatus
 from facesearch.domain.adoption import Adoption
-from facesearch.domain.changes import ERASE_PERSON
+from facesearch.domain.erasure import ERASE_PERSON
 from facesearch.domain.files import KnownFile
 from facesearch.workflows.unchanged import FileIds, state_of
 
@@ -86,6 +86,15 @@ def test_a_face_of_somebody_who_was_erased_goes_and_is_never_adopted(staff):
     assert staff.found(unknown="adopt") == {("erased_person", "delete"): 1}
     assert staff.repaired(unknown="adopt") == ({("erased_person", "delete"): 1}, {})
     assert back not in staff.names()
+
+
+def test_a_face_of_somebody_who_is_being_erased_is_not_put_on_record_again(staff):
+    orphan = staff.enrolled("Ben", "ben.jpg")
+    staff.forget(orphan)
+    ben = staff.person("Ben")
+    with staff.fs._database.begin() as records:
+        records.intend_changes(staff.arn, [Change(ERASE_PERSON, person_id=ben.id)])
+    assert staff.found() == {("erased_person", "delete"): 1, ("unsettled_change", "leave"): 1}
 
 
 def test_the_record_is_believed_less_than_the_external_image_id(staff):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-FACES = 12_000
+FACES = 9_000
 RECONCILE = [
     sys.executable,
     "-m",
