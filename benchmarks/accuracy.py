@@ -9,8 +9,9 @@ photo, the largest face counts; one in which none is found matches nobody.
 
 TAR is the part of pairs of one person that pass a threshold, FAR that of pairs of two people, both of all pairs. A
 FAR is given where ten pairs of strangers or more are behind it. Rank-1: each person's first photo is the gallery,
-with the strangers; the others are searched. Intervals are of 95 %: of 1,000 draws of people with replacement, or
-Wilson's for PAIRS. face_recognition is its default: HOG enlarged once, five landmarks, one crop.
+with the strangers; the others are searched. Intervals are of 95 %: of 1,000 draws of people with replacement, and
+Wilson's where that tells nothing (all pairs pass, or none; PAIRS; rank-1). face_recognition is its default: HOG
+enlarged once, five landmarks, one crop.
 """
 
 from __future__ import annotations
@@ -157,8 +158,18 @@ def threshold(others: Pairs, total: float, rate: float, weights: np.ndarray | No
     return float(others.distances[min(index, len(others.distances) - 1)])
 
 
-def interval(same: Pairs, others: Pairs, counts: np.ndarray, rate: float) -> tuple[float, float]:
-    """Of TAR at a FAR, drawing people with replacement."""
+def interval(
+    same: Pairs, others: Pairs, counts: np.ndarray | None, rate: float, hits: int
+) -> tuple[float, float]:
+    """Of TAR at a FAR: by drawing people with replacement, and Wilson's where that tells nothing.
+
+    That is where people are not known, and where all pairs are hits, or none is; then it is one over people.
+    """
+    if counts is None:
+        return wilson(hits, len(same.distances))
+    people = len(np.unique(same.people))
+    if hits in (0, len(same.distances)):
+        return wilson(people if hits else 0, people)
     rng = np.random.default_rng(0)
     drawn = []
     for _ in range(DRAWS):
@@ -207,9 +218,7 @@ def row(one: Seen, same: Pairs, others: Pairs, total: int, counts: np.ndarray | 
             cells.append("-")
             continue
         hits = int((same.distances < threshold(others, total, rate)).sum())
-        bounds = (
-            interval(same, others, counts, rate) if counts is not None else wilson(hits, len(same.distances))
-        )
+        bounds = interval(same, others, counts, rate, hits)
         cells.append(f"{hits / len(same.distances):.3f} ({bounds[0]:.3f}..{bounds[1]:.3f})")
     if one.similarity is None:
         return [*cells, "-", "-"]

@@ -113,11 +113,10 @@ def tried(recognizer: Recognizer) -> Trial:
 
 def _parsed(data: bytes, source: object) -> Any:
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         network = onnx.load_model_from_string(data)
-    except DecodeError as exc:
+    except Exception as exc:  # protobuf's own, which onnx does not name
         raise ModelError(f"{source}: not an ONNX file, or one that was cut short") from exc
     if not network.graph.node or not network.opset_import:
         raise ModelError(f"{source}: not an ONNX file with a network in it")
