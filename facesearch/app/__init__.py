@@ -6,6 +6,7 @@ from facesearch.app.collections import Collections
 from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
 from facesearch.app.people import People
+from facesearch.app.portability import Portability
 from facesearch.app.reconciling import Reconciling
 from facesearch.app.runs import Runs
 from facesearch.app.searching import Searching
@@ -14,7 +15,7 @@ from facesearch.settings import Settings
 __all__ = ["FaceSearch"]
 
 
-class FaceSearch(Collections, Costing, Enrolling, Searching, People, Reconciling, Runs):
+class FaceSearch(Collections, Costing, Portability, Enrolling, Searching, People, Reconciling, Runs):
     """Enrol people, search photos, and look after collections.
 
         with FaceSearch.open() as fs:

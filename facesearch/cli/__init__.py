@@ -19,6 +19,7 @@ from facesearch.cli.enroll import enroll
 from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
 from facesearch.cli.people import person
+from facesearch.cli.portability import export, import_
 from facesearch.cli.reconcile import reconcile
 from facesearch.cli.runs import runs
 from facesearch.cli.search import search
@@ -71,6 +72,8 @@ for _command in (
     reconcile,
     runs,
     usage,
+    export,
+    import_,
     engine,
     db,
     config,

@@ -45,10 +45,10 @@ def erase(
     settings: Settings,
     form: Format,
 ) -> int:
-    """Erase a person from every collection and from the records, and prove it.
+    """Erase a person everywhere, and prove it.
 
-    A receipt is kept in the folder receipts of the home folder. What the service does not confirm is pending
-    (exit code 3): erasing anybody, or --pending, tries it again.
+    They go from every collection and from the records; a receipt is kept in the home folder, under receipts.
+    What the service does not confirm is pending (exit code 3): erasing anybody, or --pending, tries it again.
 
     \b
     Example:

@@ -112,19 +112,6 @@ class ErasureRecords(ChangeRecords):
             delete(ChangeRow).where(ChangeRow.person == person_id, ChangeRow.operation != ERASE_PERSON)
         )
 
-    def erased(self, person_ids: Sequence[str]) -> set[str]:
-        """Those of the ids that were people's whom somebody asked to erase."""
-        return {
-            person
-            for some in chunks(person_ids)
-            for person in self._session.scalars(
-                select(ChangeRow.person).where(
-                    ChangeRow.person.in_(some), ChangeRow.operation == ERASE_PERSON
-                )
-            )
-            if person is not None
-        }
-
     def being_erased(self, arn: str, external_ids: Mapping[str, str | None]) -> set[str]:
         """Those of the faces (FaceId to ExternalImageId) that are to go with their person."""
         statement = (

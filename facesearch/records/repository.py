@@ -5,10 +5,10 @@ from __future__ import annotations
 from facesearch.records.adoption import AdoptionRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
-from facesearch.records.erasure import ErasureRecords
 from facesearch.records.faces import FaceRecords
 from facesearch.records.files import FileRecords
 from facesearch.records.people import PeopleRecords
+from facesearch.records.portability import PortabilityRecords
 from facesearch.records.reconciliation import ReconciliationRecords
 from facesearch.records.runs import RunRecords
 from facesearch.records.usage import UsageRecords
@@ -19,7 +19,7 @@ class Records(
     CollectionRecords,
     PeopleRecords,
     EnrolmentRecords,
-    ErasureRecords,
+    PortabilityRecords,
     FaceRecords,
     FileRecords,
     ReconciliationRecords,

@@ -21,7 +21,7 @@ from facesearch.domain.erasure import CollectionErasure, Erasure, ErasureState
 KIND = "facesearch erasure receipt"
 
 _LISTED = (
-    "After the deletion ListFaces was asked for every FaceId below and for the whole collection, "
+    "After the deletion ListFaces was asked for every one of face_ids and for the whole collection, "
     "and answered with no face of the person."
 )
 _GONE = "The collection does not exist, and what it held went with it."

@@ -38,7 +38,8 @@ def test_every_command_of_the_documentation_is_there():
         "engine", "engine serve", "engine keys", "engine keys create", "engine keys list", "engine keys revoke",
         "engine models", "engine models list", "engine models add", "engine models verify", "engine models use",
         "runs", "runs list", "runs show",
-        "db", "db upgrade", "db current",
+        "db", "db upgrade", "db current", "export", "import",
+        "status", "reconcile", "usage", "verify",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -16,10 +17,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from facesearch import FaceSearch
-from facesearch.bootstrap import open_database
 from facesearch.domain import SearchStatus
 from facesearch.domain.erasure import ErasureState
 from facesearch.engine.faults import Faults, FaultyEngine
+from facesearch.engine.http.server import Server
 from facesearch.engine.service import Engine
 from facesearch.engine.transports import attach
 from facesearch.errors import DatabaseError, ServiceError, UsageError
@@ -81,7 +82,9 @@ def app(home, faults=None, on_gateway=None):
         gateway = Rekognition(attach(client, engine))
         return on_gateway(gateway) if on_gateway else gateway, engine.close
 
-    return FaceSearch(settings, open_gateway, lambda: open_database(settings))
+    fs = FaceSearch.open(settings)
+    fs._open_gateway = open_gateway
+    return fs
 
 
 def no_recognition():
@@ -215,6 +218,25 @@ def test_what_the_service_does_not_confirm_is_pending_and_nobody_finds_the_perso
         assert list(fs.continue_erasures()) == []
     receipt = json.loads((staff / "receipts" / f"{person.id}.json").read_text())
     assert (receipt["state"], receipt["records_deleted"]["people"]) == ("erased", 1)
+
+
+def test_the_engines_server_is_erased_from_through_faults(staff, anna, monkeypatch):
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    engine = Engine(staff / "engine.db", no_recognition)
+    faults = Faults(
+        throttle=0.2, lost_answers=0.2, errors={"DeleteFaces": {"InternalServerError": 0.3}}, seed=3
+    )
+    with Server(FaultyEngine(engine, faults)) as server:
+        settings = Settings.resolve({"home": staff, "engine": server.url})
+        with FaceSearch.open(settings) as fs:
+            person = fs.person(anna).person
+            fs.erase_person(anna)
+            for _ in range(20):
+                list(fs.continue_erasures())
+            assert fs.pending_erasures() == []
+    engine.close()
+    assert not any(external.startswith(person.id) for _, external in stored(staff))
+    assert changes(staff) == [("ErasePerson", "done")]
 
 
 KILLED = """
