@@ -41,7 +41,7 @@ _EXPIRED_CREDENTIALS = (
 _TOO_MANY_CALLS = (
     ThrottledError,
     "the service takes no more calls of {operation} at this rate ({code}, after every retry); "
-    "run the same with fewer --jobs or later, or ask AWS for a higher quota",
+    "run the same more slowly (enroll --rate, search --jobs) or later, or ask AWS for a higher quota",
 )
 _REFUSED = (InvalidRequestError, "the service refused the parameters of {operation}{there}: {message}")
 _BROKEN = (

@@ -44,6 +44,11 @@ def test_argument_beats_environment_beats_file_beats_default(folder):
     assert origins["connect_timeout"] == "default"
 
 
+def test_a_rate_is_a_number_where_it_is_said_and_nothing_where_it_is_not(folder):
+    assert (resolve(folder).rate, resolve(folder).shown()["rate"]) == (None, ("", "default"))
+    assert resolve(folder, FACESEARCH_RATE="12.5").rate == 12.5
+
+
 def test_a_file_in_the_home_folder_serves_every_folder_without_one(folder):
     (folder / "home" / "facesearch.toml").write_text("jobs = 5")
     assert resolve(folder).jobs == 5
@@ -56,6 +61,8 @@ def test_a_file_in_the_home_folder_serves_every_folder_without_one(folder):
     [
         ({"FACESEARCH_JOBS": "many"}, "jobs .from FACESEARCH_JOBS. must be a number"),
         ({"FACESEARCH_JOBS": "0"}, "jobs .from FACESEARCH_JOBS. must be more than 0"),
+        ({"FACESEARCH_RATE": "fast"}, "rate .from FACESEARCH_RATE. must be a number"),
+        ({"FACESEARCH_RATE": "0"}, "rate .from FACESEARCH_RATE. must be more than 0"),
         ({"FACESEARCH_READ_TIMEOUT": "nan"}, "must be more than 0"),
         ({"FACESEARCH_READ_TIMEOUT": "inf"}, "must be more than 0"),
         ({"FACESEARCH_DETAIL": "finest"}, "detail .from FACESEARCH_DETAIL. must be one of fast, auto, high"),
