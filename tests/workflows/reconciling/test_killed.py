@@ -105,10 +105,10 @@ def test_a_deletion_killed_in_the_middle_leaves_nothing_that_nobody_knows_of(for
 @pytest.mark.parametrize(
     "option, check", [("--adopt", check_adopted_once), ("--delete-unknown", check_deleted)]
 )
-def test_a_repair_killed_at_random_moments_ends_the_same(foreign_store, home, option, check):
+def test_a_repair_killed_at_random_moments_ends_the_same(foreign_store, home, option, check, cut):
     shutil.copyfile(foreign_store, home / "engine.db")
     moments = random.Random(30)
-    for _ in range(15):
+    for _ in range(cut(15)):
         end = time.monotonic() + moments.uniform(0.5, 6.0)
         killed_when(lambda end=end: time.monotonic() > end, option)
     run_to_the_end(option)
