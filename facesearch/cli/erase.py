@@ -66,8 +66,7 @@ def erase(
             if not agreed(_consequence(app, ref), yes=yes):
                 return failures.NO
             erasures.append(app.erase_person(ref, gone=gone, named=named, receipt=receipt))
-        erased = {erasure.person_id for erasure in erasures}
-        erasures += [one for one in app.continue_erasures() if one.person_id not in erased]
+        erasures += app.continue_erasures(but=erasures[0].person_id if erasures else None)
         show_list(form, ERASURES, erasures)
         for erasure in erasures:
             say(f"receipt: {erasure.receipt}")
