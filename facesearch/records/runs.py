@@ -151,7 +151,10 @@ class RunRecords(Unit):
             )
 
     def forget_photos(self, arn: str, pairs: Sequence[tuple[str, str]]) -> None:
-        """Forget unfinished photos, by person and sha256, whose files hold something else by now."""
+        """Forget photos that failed, by person and sha256, and whose files hold something else by now.
+
+        An open intent stays: the service may have a face of it.
+        """
         for person_id, digest in pairs:
             collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
             photo = select(PhotoRow.id).where(PhotoRow.sha256 == digest).scalar_subquery()
@@ -159,7 +162,7 @@ class RunRecords(Unit):
                 JournalRow.collection == collection,
                 JournalRow.person == person_id,
                 JournalRow.photo == photo,
-                UNFINISHED,
+                JournalRow.state.in_([PhotoStatus.FAILED.value, PhotoStatus.UNREADABLE.value]),
             )
             self._erase(false(), chosen)
 

@@ -121,7 +121,7 @@ class Indexing:
 def failure(work: Work, exc: BaseException) -> Settlement:
     """How a photo ended that could not be read, or that the service gave no clear answer for.
 
-    Without a clear answer, and while the service has faces of it that nobody chose, its intent stays open.
+    Without a clear answer, and while the service may have faces of it that nobody chose, its intent stays open.
     """
     person_id, sha256 = work.key
     unreadable = isinstance(exc, PhotoError)
@@ -139,5 +139,5 @@ def failure(work: Work, exc: BaseException) -> Settlement:
         call=call,
         attempts=tried + sum(call.attempts for call in work.calls),
         calls=len(work.calls),
-        open=unclear or bool(work.held),
+        open=unclear or bool(work.held or work.calls),
     )

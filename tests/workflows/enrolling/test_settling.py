@@ -150,12 +150,12 @@ def test_a_photo_that_is_held_and_cannot_be_sent_now_stays_open(fs, people, monk
         return real(path)
 
     monkeypatch.setattr("facesearch.photos.prepare", changed_meanwhile)
-    fs.enroll([], "staff", retry_failed=True)
+    fs.enroll([], "staff")
     assert states(fs)[str(first)].status is None
     monkeypatch.undo()
-    first.write_bytes(content)
-    fs.enroll([], "staff", retry_failed=True)
+    assert fs.enroll([], "staff").earlier == 1
     assert states(fs)[str(first)].status is ENROLLED
+    assert "its file is gone" in states(fs)[str(first)].reason, "there is another photo in its place"
     assert agree(fs)
 
 
@@ -208,8 +208,9 @@ def test_a_run_that_the_budget_stops_says_so(fs, samples):
     run = fs.run("last")
     assert run.outcome == "stopped"
     assert "over its limit" in run.reason
-    assert run.counts[ENROLLED] == 3
-    assert None not in [photo.status for photo in fs.run_photos(run)]
+    assert 1 <= run.counts[ENROLLED] <= 3
+    number = len(photos_of(samples / "people"))
+    assert fs.enroll([samples / "people"], "staff").total == len(held(fs)) == number
     assert agree(fs)
 
 
