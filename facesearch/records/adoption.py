@@ -192,12 +192,13 @@ class AdoptionRecords(Unit):
     def _lost_people(self, arn: str, sha256s: Sequence[str]) -> dict[str, str]:
         """The one person of a collection that each photo shows, by its sha256, where their name was lost."""
         shown: dict[str, set[tuple[str, str]]] = {}
+        here = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
         statement = (
             select(PhotoRow.sha256, PersonRow.id, PersonRow.name)
             .join(FaceRow, FaceRow.photo == PhotoRow.id)
             .join(PersonRow, PersonRow.id == FaceRow.person)
-            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-            .where(CollectionRow.arn == arn)
+            # An expression, so that SQLite begins with the photos and does not walk through the whole collection.
+            .where(FaceRow.collection + 0 == here)
         )
         for some in chunks(sha256s):
             for sha256, id_, name in self._session.execute(statement.where(PhotoRow.sha256.in_(some))):
