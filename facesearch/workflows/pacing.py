@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
-SAVED = 0.05  # seconds' worth of turns that may be made up for when nobody was ready to take them
+SAVED = 0.08  # seconds' worth of turns that may be made up for when nobody was ready to take them
 SETTLING = 1.0  # seconds that a lower rate is given before it is judged
 WINDOW = 10.0  # seconds over which calls are counted
 SLOWEST = 10.0  # calls a second, below which no throttling brings calls whose quota is not known
+TOLERATED = 0.02  # the share of throttled tries that a rate near the quota has by chance
 GENTLE, HARD = 0.96, 0.5  # what is left of the rate at least and at most after a throttled call
 
 
@@ -79,6 +80,8 @@ class Pace:
             if self._rate == math.inf:
                 self._rate = self._given / max(now - self._since, SAVED)  # what was made without a limit
             share = self._throttled / (self._given + self._rate * SETTLING)  # one alone says little
+            if share <= TOLERATED:
+                return
             self._rate = max(self._floor, self._rate * min(GENTLE, max(HARD, 1 - share)))
             self._since = self._changed = self._grown = now
             self._given = self._throttled = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_what_could_not_be_read_goes_with_its_person_and_its_collection(database
     outcomes = [PhotoOutcome(f"{n}.jpg", "Anna", PhotoStatus.UNREADABLE, "empty") for n in range(2)]
     with database.begin() as records:
         records.set_aside(run, staff.arn, [(outcomes[0], anna.id), (outcomes[1], None)])
-        records.delete_person(anna.id)
+        records.begin_erasure(anna.id, datetime.now(UTC))
     assert [photo.path for photo in photos_of(database, run)] == ["1.jpg"]
     with database.begin() as records:
         records.forget_collection(staff.arn)
