@@ -59,8 +59,8 @@ class Enrolling(Bound):
 
         `on_conflict` is about a face that the collection has under another person: WARN (enrol and report), SKIP
         or ENROLL (do not look). Looking takes a call of SearchFaces for each photo, so that it is done unasked
-        on the embedded engine alone. Faces of less than `min_face` pixels on the shorter side are not kept; `quality` is
-        Rekognition's QualityFilter.
+        on the embedded engine alone. Faces of less than `min_face` pixels on the shorter side are not kept;
+        `quality` is Rekognition's QualityFilter.
 
         `jobs` photos are worked on at one time; calls begin at `rate` a second, on AWS at the region's default
         quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
