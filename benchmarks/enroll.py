@@ -83,17 +83,18 @@ def enroll(photos: Path, jobs: int) -> tuple[float, int, int]:
         command = [sys.executable, "-m", "facesearch", "enroll", photos, "-c", "benchmark"]
         command += ["--jobs", str(jobs), "--engine", "embedded", "-o", "json"]
         environment = {**os.environ, "FACESEARCH_HOME": home, "PYTHONPATH": str(ROOT)}
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-        memory = 0
-        while process.poll() is None:
-            memory = max(memory, peak(process.pid))
-            time.sleep(POLL)
-        seconds = time.perf_counter() - start
-        answer, complaint = process.communicate()
+        answer, said = Path(home, "answer.json"), Path(home, "said.txt")  # a pipe would fill up
+        with answer.open("wb") as stdout, said.open("wb") as stderr:
+            start = time.perf_counter()
+            process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
+            memory = 0
+            while process.poll() is None:
+                memory = max(memory, peak(process.pid))
+                time.sleep(POLL)
+            seconds = time.perf_counter() - start
         if process.returncode not in (0, 3):
-            raise SystemExit(complaint.decode())
-        return seconds, memory, json.loads(answer)["photos"]["enrolled"]
+            raise SystemExit(said.read_text())
+        return seconds, memory, json.loads(answer.read_text())["photos"]["enrolled"]
 
 
 def bare(photos: list[Path], recognizer: DlibRecognizer) -> float:

@@ -107,7 +107,11 @@ class Enrolling(Bound):
         person: str | None = None,
         strict: bool = False,
         on_multiple: OnMultiple | str = OnMultiple.AUTO,
+        on_conflict: OnConflict | str | None = None,
+        min_face: int = 0,
+        quality: QualityFilter = "AUTO",
         jobs: int | None = None,
+        rate: float | None = None,
     ) -> Estimate:
         """What `enroll` of the same would do and cost. Every file is read; nothing is called that costs money,
         and nothing is written.
@@ -118,8 +122,9 @@ class Enrolling(Bound):
             collections.found(self._gateway, collection_id),
             Reader(self._stored),
             on_multiple=OnMultiple(on_multiple),
+            door=self._door(on_conflict, min_face, quality),
             jobs=jobs or self.settings.jobs,
             prices=self._prices,
-            rate=self._pace(None),
+            rate=self._pace(rate),
             already=costing.calls_this_month(self._database, self._counted_as),
         )

@@ -122,10 +122,11 @@ def enroll(
     settings: Settings,
     form: Format,
 ) -> int:
-    """Enrol people from photos; one subfolder is one person, or a manifest says whom each photo shows.
+    """Enrol people from photos; one subfolder is one person.
 
-    A manifest is a PATH that ends in .csv, .tsv, .jsonl or .ndjson. Its columns are photo, person and, if you
-    like, key and notes; every other column is kept as an attribute of the person. A relative photo lies beside it.
+    Or a manifest says whom each photo shows: a PATH that ends in .csv, .tsv, .jsonl or .ndjson. Its columns are
+    photo, person and, if you like, key and notes; every other column is kept as an attribute of the person. A
+    relative photo lies beside it.
 
     Running it again does nothing twice; after an interruption it continues.
 
@@ -143,7 +144,16 @@ def enroll(
     with opened(settings, collection_id) as app:
         if dry_run:
             estimate = app.estimate(
-                paths, collection_id, person=person, strict=strict, on_multiple=on_multiple, jobs=jobs
+                paths,
+                collection_id,
+                person=person,
+                strict=strict,
+                on_multiple=on_multiple,
+                on_conflict=on_conflict,
+                min_face=min_face,
+                quality=cast("QualityFilter", quality.upper()),
+                jobs=jobs,
+                rate=rate,
             )
             show_estimate(form, estimate, collection_id)
             return failures.DONE

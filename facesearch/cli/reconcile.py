@@ -38,7 +38,7 @@ def reconcile(
     settings: Settings,
     form: Format,
 ) -> int:
-    """Compare a collection with the records, face by face, and make them agree.
+    """Compare a collection with the records, and make them agree.
 
     Shows what differs and what --apply would do about it; no call of it is billed. The exit code is 1 as long as
     something differs. What the records do not know is left alone without --adopt or --delete-unknown.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.connection
 @options.output
 def status(collection_id: str | None, settings: Settings, form: Format) -> int:
-    """Show what the collections hold beside what the records know of them; changes nothing.
+    """Show what collections hold beside what is on record.
 
     Only counts are compared, which is quick: equal counts prove nothing, `facesearch reconcile` compares face by
     face. The exit code is 1 when the counts differ or a change was left unsettled.

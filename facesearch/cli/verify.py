@@ -35,7 +35,7 @@ def verify(
     settings: Settings,
     form: Format,
 ) -> int:
-    """Say whether two photos, or a photo and a person, are one and the same.
+    """Say whether a photo shows the person of another, or on record.
 
     The largest face of PHOTO is compared with every face of OTHER, or with all faces of the person in a
     collection. The exit code is 0 for yes and 1 for no.

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from facesearch.cli import main
 
+LOOK_AT_NOBODY = ("--on-conflict", "enroll")  # a call less for each photo
+
 
 def run(*arguments, code=0):
     result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="facesearch")
@@ -36,7 +38,10 @@ def folder(samples, tmp_path):
 
 
 def test_a_dry_run_says_what_a_run_then_does_and_leaves_nothing_behind(folder):
-    told = answer("enroll", folder, "-c", "staff", "--dry-run")
+    told = answer("enroll", folder, "-c", "staff", "--dry-run", "--on-conflict", "enroll")
+    looking = answer("enroll", folder, "-c", "staff", "--dry-run")
+    assert looking["calls"] == {"IndexFaces": 4, "SearchFaces": 4}
+    assert looking["aws_dollars"] == 0.008
     assert told["photos"] == {"total": 7, "failed": 1, "new": 4, "already": 2}
     assert told["people"] == 2
     assert told["calls"] == {"IndexFaces": 4}
@@ -51,11 +56,18 @@ def test_a_dry_run_says_what_a_run_then_does_and_leaves_nothing_behind(folder):
 
 
 def test_a_run_stops_before_the_call_that_passes_its_limit_and_a_later_one_continues(folder):
-    stopped = run("enroll", folder, "-c", "staff", "--jobs", "2", "--max-cost", "0.0035", code=6)
+    stopped = run(
+        "enroll", folder, "-c", "staff", "--jobs", "2", *LOOK_AT_NOBODY, "--max-cost", "0.0035", code=6
+    )
     assert "another IndexFaces would bring this run to $0.004, over its limit of $0.0035" in stopped.stderr
     assert answer("collection", "show", "staff")["collection"]["face_count"] == 3
     assert answer("enroll", folder, "-c", "staff", "--dry-run")["photos"]["new"] == 1
-    assert answer("enroll", folder, "-c", "staff", "--max-cost", "$0.001", code=3)["photos"]["enrolled"] == 1
+    assert (
+        answer("enroll", folder, "-c", "staff", *LOOK_AT_NOBODY, "--max-cost", "$0.001", code=3)["photos"][
+            "enrolled"
+        ]
+        == 1
+    )
     assert run("enroll", folder, "-c", "staff", "--max-cost", "0", code=3).stderr.count("error") == 0
 
 
@@ -69,10 +81,11 @@ def test_usage_counts_what_was_billed_and_nothing_else(folder, samples, tmp_path
     assert {row["operation"]: int(row["calls"]) for row in rows} == {
         "CompareFaces": 1,
         "IndexFaces": 4,
+        "SearchFaces": 4,
         "SearchFacesByImage": 2,
     }
     assert {row["engine"] for row in rows} == {"embedded"}
-    assert sum(float(row["aws_dollars"]) for row in rows) == pytest.approx(0.007)
+    assert sum(float(row["aws_dollars"]) for row in rows) == pytest.approx(0.011)
     prices = tmp_path / "prices.toml"
     prices.write_text(
         'as_of = 2026-01-01\nsource = "ours"\nface_month = "0"\n'
@@ -80,9 +93,14 @@ def test_usage_counts_what_was_billed_and_nothing_else(folder, samples, tmp_path
     )
     monkeypatch.setenv("FACESEARCH_PRICES", str(prices))
     priced = {row["operation"]: row["aws_dollars"] for row in answer("usage")["usage"]}
-    assert priced == {"CompareFaces": None, "IndexFaces": 2.0, "SearchFacesByImage": None}
+    assert priced == {
+        "CompareFaces": None,
+        "IndexFaces": 2.0,
+        "SearchFaces": None,
+        "SearchFacesByImage": None,
+    }
     month = rows[0]["month"]
-    assert len(answer("usage", "--month", month)["usage"]) == 3
+    assert len(answer("usage", "--month", month)["usage"]) == 4
     assert answer("usage", "--month", "1999-12")["usage"] == []
     monkeypatch.setenv("FACESEARCH_PRICES", str(tmp_path / "none.toml"))
     assert "none.toml cannot be read" in run("usage", code=4).stderr

@@ -103,6 +103,7 @@ def test_a_search_in_json_has_the_documented_shape(capsys):
                             },
                             {"person": None, "similarity": 81.5, "face_id": FACE_ID, "photo": None},
                         ],
+                        "reason": None,
                     }
                 ],
             }

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from facesearch.domain import Collection, Estimate, OnMultiple, PhotoStatus, PlannedPhoto
-from facesearch.domain.door import AtTheDoor
+from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.costing import Prices
 from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.intents import remembered
@@ -26,6 +26,7 @@ def estimate(
     reader: Reader,
     *,
     on_multiple: OnMultiple,
+    door: AtTheDoor,
     jobs: int,
     prices: Prices,
     already: Mapping[str, int],
@@ -38,12 +39,14 @@ def estimate(
     if collection is not None:
         with database.read() as records:
             collection = collection if records.knows_collection(collection) else None
-    counting = _Counting(database, collection, on_multiple)
+    counting = _Counting(database, collection, on_multiple, door)
     with ThreadPoolExecutor(jobs, thread_name_prefix="hash") as pool:
         for batch in Hashing(database, pool, counting.tally, reader).hashed(planned):
             counting.add(batch)
     new = len(counting.new)
     calls = {"IndexFaces": new}
+    if door.on_conflict is not OnConflict.ENROLL:
+        calls["SearchFaces"] = new
     return Estimate(
         files={**{status.value: count for status, count in counting.tally.counts.items() if count}, NEW: new},
         people=len(counting.people),
@@ -58,13 +61,16 @@ def estimate(
 class _Counting:
     """Photos by what would become of them."""
 
-    def __init__(self, database: Database, collection: Collection | None, on_multiple: OnMultiple) -> None:
+    def __init__(
+        self, database: Database, collection: Collection | None, on_multiple: OnMultiple, door: AtTheDoor
+    ) -> None:
         self.tally = Tally()
         self.new = Distinct()
         self.people = Distinct()
         self._database = database
         self._collection = collection
         self._on_multiple = on_multiple
+        self._door = door
 
     def add(self, batch: list[Work]) -> None:
         """Count a batch of photos."""
@@ -77,7 +83,7 @@ class _Counting:
             entries = records.journal(self._collection.arn, list(keys)) if self._collection else {}
         for work in batch:
             entry = entries.get(work.key) if work.person else None
-            if entry and (status := remembered(entry, self._on_multiple, AtTheDoor())):
+            if entry and (status := remembered(entry, self._on_multiple, self._door)):
                 self.tally.end(work.path, work.spec.name, status, entry.reason)
             elif not self._is_first(work):
                 self.tally.end(work.path, work.spec.name, PhotoStatus.ALREADY, None)

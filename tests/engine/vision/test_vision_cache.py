@@ -5,6 +5,7 @@ import pytest
 
 from facesearch.engine.vision import cache
 from facesearch.engine.vision.recognizer import DlibRecognizer
+from facesearch.engine.vision.runtime import int8_is_fast
 
 
 class Builder:
@@ -83,11 +84,15 @@ def test_a_place_that_is_taken_by_a_folder_only_costs_time_and_leaves_nothing_be
 
 
 def test_a_recognizer_comes_back_out_of_a_damaged_cache_the_same(tmp_path, vision_cache, recognizer, collins):
-    for path in vision_cache.iterdir():
+    loaded = [path for path in vision_cache.iterdir() if ("float32" in path.name) != int8_is_fast()]
+    loaded += [
+        path for path in vision_cache.iterdir() if path.name.startswith("landmarks") and path not in loaded
+    ]
+    for path in loaded:
         (tmp_path / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     healed = DlibRecognizer.load(tmp_path)
     faces = healed.detect(collins)
     assert np.array_equal(healed.embed(collins, faces), recognizer.embed(collins, recognizer.detect(collins)))
     assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {
-        path.name: path.stat().st_size for path in vision_cache.iterdir()
+        path.name: path.stat().st_size for path in loaded
     }
