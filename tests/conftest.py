@@ -41,7 +41,9 @@ def cut(request):
 def home(tmp_path_factory, vision_cache, monkeypatch):
     """A fresh home for everything the program keeps, and no trace of the developer's own settings."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "FACESEARCH_")) or name == "COLUMNS":  # which processes of tests are given
+        if (
+            name.startswith(("AWS_", "FACESEARCH_")) or name == "COLUMNS"
+        ):  # which processes of tests are given
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     (home / "cache").symlink_to(vision_cache)
