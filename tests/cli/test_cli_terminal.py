@@ -138,8 +138,17 @@ def test_no_bar_runs_through_lines_of_data(people):
     assert '"status": "enrolled"' in terminal.text
 
 
-def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(people):
-    command = [*FACESEARCH, "enroll", str(people), "-c", "staff", "--jobs", "1", "-o", "ndjson"]
+@pytest.fixture
+def many(people):
+    """Each of their photos four times over, in as many files: more than is done while an interruption is late."""
+    for photo in sorted(people.rglob("*.jpg")):
+        for number in range(3):
+            photo.with_stem(f"{photo.stem}-{number}").write_bytes(photo.read_bytes() + bytes(number + 1))
+    return people
+
+
+def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(many):
+    command = [*FACESEARCH, "enroll", str(many), "-c", "staff", "--jobs", "1", "-o", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert json.loads(program.stdout.readline())["status"] == "enrolled"
         program.send_signal(signal.SIGINT)
@@ -148,7 +157,7 @@ def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(people):
     assert program.returncode == 130
     photos = "1 photo" if done == 1 else f"{done} photos"
     assert said.endswith(f"\nstopped; {photos} done; run the same command to continue\n")
-    photos = data("enroll", people, "-c", "staff")["photos"]
+    photos = data("enroll", many, "-c", "staff")["photos"]
     assert photos["already"] >= done
     assert photos["already"] + photos["enrolled"] == photos["total"]
     assert len(data("face", "list", "-c", "staff")["faces"]) == photos["total"]
