@@ -101,7 +101,8 @@ class Projection:
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Bounds of the same rows in the same order: `tiles` (t, k + 2, TILE) float32, of vectors no further than
-    `reach` from the projection's mean. What the last tile holds beyond the last row is nobody's.
+    `reach` from the projection's mean. What the last tile holds beyond the last row is nobody's, but finite: it is
+    multiplied with the rest.
     """
 
     projection: Projection

@@ -179,7 +179,7 @@ def in_memory(batches: Batches, count: int, dimensions: int, token: str | None) 
         rows.halves[done:stop] = scan.half_squares(vectors)
         done = stop
     projection = _fitted(rows.matrix[:done])
-    tiles = np.empty((layout.capacity // scan.TILE, layout.width, scan.TILE), np.float32)
+    tiles = np.zeros((layout.capacity // scan.TILE, layout.width, scan.TILE), np.float32)
     reach = 0.0
     for number, table in enumerate(_tables(projection, rows.matrix[:done])):
         tiles[number], reach = scan.tiled(table)[0], max(reach, scan.reach_of(table))

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from facesearch.engine import index_file, vector_file
+from facesearch.engine import index_file, scan, vector_file
 from facesearch.engine.index import Indexes
 from facesearch.engine.vectors import VectorFiles
 
@@ -188,6 +188,16 @@ def test_a_file_written_further_than_the_store_knows_is_not_appended_to_again(
     monkeypatch.undo()
     staff.check_afresh()
     assert made == [1]  # tiles are of their own size again, and so is the file
+
+
+def test_room_that_no_face_fills_is_harmless_to_multiply_with(staff):
+    vectors = staff.people(90)
+    for _ in range(20):
+        dirty = np.full((4, 40, scan.TILE), np.nan, np.float32)
+        del dirty
+        base = vector_file.in_memory([(np.arange(1, 91), vectors)], 90, 128, None)
+        assert base.rows.numbers.shape[0] > 96
+        assert np.isfinite(base.tiles).all()
 
 
 def test_a_failing_disk_ends_the_upkeep_and_no_search(staff, indexes, monkeypatch, caplog):
