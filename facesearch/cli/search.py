@@ -147,7 +147,11 @@ def _rows(result: PhotoSearch) -> Iterator[Row]:
                 "person_name": person.name if person else None,
                 "who": person.name if person else f"not on record: face {match.face_id}",
                 "similarity": match.similarity,
+                "margin": match.margin,
                 "face_id": match.face_id,
+                "agreeing_faces": match.agreeing,
+                "enrolled_faces": match.enrolled,
+                "agreeing": f"{match.agreeing} of {match.enrolled}" if match.enrolled else None,
                 "matched_photo": photo.path if photo else None,
                 "shown_match": nearby(photo.path) if photo else None,
             }
@@ -166,6 +170,7 @@ def _face(face: SearchedFace) -> Row:
 _FIELDS = (
     "photo", "status", "reason", "person_id", "person_key", "person_name", "similarity", "face_id",
     "matched_photo", "confidence", "box_left", "box_top", "box_width", "box_height",
+    "agreeing_faces", "enrolled_faces", "margin",
 )  # fmt: skip
 
 SEARCHES: View[PhotoSearch] = View(
@@ -179,6 +184,8 @@ SEARCHES: View[PhotoSearch] = View(
         Column("who", "person or reason"),
         Column("person_key", "key"),
         Column("similarity", "similarity"),
+        Column("margin", "margin"),
+        Column("agreeing", "faces"),
         Column("shown_match", "matched photo", Fit.TAIL),
     ),
     empty="no photos",

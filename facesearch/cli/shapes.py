@@ -122,4 +122,7 @@ def match(value: PersonMatch) -> dict[str, Any]:
         "similarity": value.similarity,
         "face_id": value.face_id,
         "photo": (value.photo.path or None) if value.photo else None,
+        "agreeing_faces": value.agreeing,
+        "enrolled_faces": value.enrolled,
+        "margin": value.margin,
     }

@@ -22,7 +22,12 @@ class SearchStatus(StrEnum):
 class PersonMatch:
     """A person found, by the face of theirs that matched best.
 
-    `person` and `photo` are None for a face that the collection holds and our records do not know.
+    `agreeing` of their faces reach the threshold, out of the `enrolled` ones of the collection that the records
+    know. `margin` is how much more similar they are than the runner-up, the next best match that is not theirs;
+    None when nobody further reaches the threshold.
+
+    `person` and `photo` are None for a face that the collection holds and our records do not know. Such a face
+    stands for itself, also as a runner-up, and `enrolled` is None.
     """
 
     person: Person | None
@@ -30,6 +35,9 @@ class PersonMatch:
     face_id: str
     photo: Photo | None
     external_image_id: str | None = None
+    agreeing: int = 1
+    enrolled: int | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

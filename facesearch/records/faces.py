@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 
 from facesearch.domain import Box, EnrolledFace, Face, FaceRecord, Photo, Pose, Quality
 from facesearch.records.people import person
@@ -30,6 +30,20 @@ class FaceRecords(Unit):
             row.FaceRow.face_id: enrolled_face(*row)
             for some in chunks(face_ids)
             for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+        }
+
+    def face_counts(self, arn: str, person_ids: Iterable[str]) -> dict[str, int]:
+        """How many faces of each of these people a collection holds, by person id; nobody stands for 0."""
+        statement = (
+            select(FaceRow.person, func.count())
+            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
+            .where(CollectionRow.arn == arn)
+            .group_by(FaceRow.person)
+        )
+        return {
+            person_id: count
+            for some in chunks(person_ids)
+            for person_id, count in self._session.execute(statement.where(FaceRow.person.in_(some)))
         }
 
     def iter_faces(self, arn: str, person_id: str | None = None) -> Iterator[EnrolledFace]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,7 @@ class Records(Protocol):
     """What searching asks of the records."""
 
     def faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, EnrolledFace]: ...
+    def face_counts(self, arn: str, person_ids: Iterable[str]) -> Mapping[str, int]: ...
     def being_erased(self, arn: str, external_ids: Mapping[str, str | None]) -> Set[str]: ...
 
 
@@ -107,11 +109,12 @@ def _joined(
         known = records.faces(arn, [match.face.face_id for face in found for match in face.matches])
         ids = {match.face.face_id: match.face.external_image_id for face in found for match in face.matches}
         leaving = records.being_erased(arn, ids)
+        enrolled = records.face_counts(arn, {face.person.id for face in known.values()})
     faces = tuple(
         SearchedFace(
             face.box,
             face.confidence,
-            tuple(by_person(_staying(face.matches, leaving), known)[:max_matches]),
+            tuple(by_person(_staying(face.matches, leaving), known, enrolled)[:max_matches]),
             face.reason,
         )
         for face in found
@@ -125,20 +128,39 @@ def _staying(matches: Iterable[FaceMatch], leaving: Set[str]) -> list[FaceMatch]
     return [match for match in matches if match.face.face_id not in leaving]
 
 
-def by_person(matches: Iterable[FaceMatch], known: Mapping[str, EnrolledFace]) -> list[PersonMatch]:
-    """One match per person, by the best of their faces; faces nobody knows stand for themselves. Best first."""
-    best: dict[str, PersonMatch] = {}
+def by_person(
+    matches: Iterable[FaceMatch], known: Mapping[str, EnrolledFace], enrolled: Mapping[str, int]
+) -> list[PersonMatch]:
+    """One match per person, by the best of their faces; faces nobody knows stand for themselves. Best first.
+
+    `enrolled` counts the faces of each known person, by person id.
+    """
+    groups: dict[str, list[FaceMatch]] = {}
     for match in sorted(matches, key=lambda match: match.similarity, reverse=True):
-        face = match.face
-        enrolled = known.get(face.face_id)
-        best.setdefault(
-            enrolled.person.id if enrolled else face.face_id,
-            PersonMatch(
-                person=enrolled.person if enrolled else None,
-                similarity=match.similarity,
-                face_id=face.face_id,
-                photo=enrolled.photo if enrolled else None,
-                external_image_id=face.external_image_id,
-            ),
-        )
-    return list(best.values())
+        whose = known.get(match.face.face_id)
+        groups.setdefault(whose.person.id if whose else match.face.face_id, []).append(match)
+    ranked = list(groups.values())
+    return [
+        _one_match(theirs, runner_up[0] if runner_up else None, known, enrolled)
+        for theirs, runner_up in zip_longest(ranked, ranked[1:])
+    ]
+
+
+def _one_match(
+    theirs: Sequence[FaceMatch],
+    runner_up: FaceMatch | None,
+    known: Mapping[str, EnrolledFace],
+    enrolled: Mapping[str, int],
+) -> PersonMatch:
+    best = theirs[0]
+    whose = known.get(best.face.face_id)
+    return PersonMatch(
+        person=whose.person if whose else None,
+        similarity=best.similarity,
+        face_id=best.face.face_id,
+        photo=whose.photo if whose else None,
+        external_image_id=best.face.external_image_id,
+        agreeing=len(theirs),
+        enrolled=enrolled.get(whose.person.id) if whose else None,
+        margin=best.similarity - runner_up.similarity if runner_up else None,
+    )

@@ -54,7 +54,7 @@ def searched(path, *matches, status=SearchStatus.MATCHED):
     return PhotoSearch(path, status, (SearchedFace(BOX, 99.5, matches),))
 
 
-MATCH = PersonMatch(ADA, 98.7654, FACE_ID, PHOTO, "x:y")
+MATCH = PersonMatch(ADA, 98.7654, FACE_ID, PHOTO, "x:y", agreeing=3, enrolled=4, margin=17.2654)
 STRAY = PersonMatch(None, 81.5, FACE_ID, None)
 RESULTS = [
     searched("a.jpg", MATCH, STRAY),
@@ -100,8 +100,19 @@ def test_a_search_in_json_has_the_documented_shape(capsys):
                                 "similarity": 98.7654,
                                 "face_id": FACE_ID,
                                 "photo": "people/Ada Lovelace/1.jpg",
+                                "agreeing_faces": 3,
+                                "enrolled_faces": 4,
+                                "margin": 17.2654,
                             },
-                            {"person": None, "similarity": 81.5, "face_id": FACE_ID, "photo": None},
+                            {
+                                "person": None,
+                                "similarity": 81.5,
+                                "face_id": FACE_ID,
+                                "photo": None,
+                                "agreeing_faces": 1,
+                                "enrolled_faces": None,
+                                "margin": None,
+                            },
                         ],
                         "reason": None,
                     }
@@ -140,6 +151,7 @@ def test_a_search_in_csv_is_one_match_a_row_and_a_row_for_each_photo_without_one
         ("d.jpg", "unreadable", "", ""),
     ]
     assert rows[0]["person_key"] == "1815"
+    assert [rows[0][name] for name in ("agreeing_faces", "enrolled_faces", "margin")] == ["3", "4", "17.2654"]
     assert rows[2]["box_left"] == "0.25"
     assert rows[3]["reason"] == "the photo shows no face"
 
@@ -164,6 +176,8 @@ def test_a_table_tells_the_four_answers_apart(capsys):
         ["d.jpg", "unreadable", "the"],
     ]
     assert "98.77" in out[1]
+    assert "17.27" in out[1]
+    assert "3 of 4" in out[1]
     assert FACE_ID in out[2]
 
 

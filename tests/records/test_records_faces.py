@@ -46,6 +46,18 @@ def test_faces_of_another_collection_are_not_found(database, staff, enrol, makin
         assert len(records.faces(staff.arn, wanted)) == 1
 
 
+def test_the_faces_of_several_people_are_counted_in_one_collection_alone(database, staff, enrol, making):
+    anna, bob = enrol(staff, "Anna", "a.jpg", "b.jpg"), enrol(staff, "Bob", "c.jpg")
+    other = making.collection("others")
+    with database.begin() as records:
+        records.remember_collection(other)
+    enrol(other, "Anna", "d.jpg")
+    with database.read() as records:
+        assert records.face_counts(staff.arn, [anna.id, bob.id, "0" * 32]) == {anna.id: 2, bob.id: 1}
+        assert records.face_counts(other.arn, [anna.id, bob.id]) == {anna.id: 1}
+        assert records.face_counts(staff.arn, []) == {}
+
+
 def test_faces_are_listed_in_the_order_they_were_enrolled(database, staff, enrol):
     anna = enrol(staff, "Anna", "z.jpg")
     enrol(staff, "Bob", "m.jpg")
