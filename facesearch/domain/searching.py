@@ -28,6 +28,8 @@ class PersonMatch:
 
     `person` and `photo` are None for a face that the collection holds and our records do not know. Such a face
     stands for itself, also as a runner-up, and `enrolled` is None.
+
+    `box` is where the face is in its own photo, not in the one searched with.
     """
 
     person: Person | None
@@ -38,6 +40,7 @@ class PersonMatch:
     agreeing: int = 1
     enrolled: int | None = None
     margin: float | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

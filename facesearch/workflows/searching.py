@@ -163,4 +163,5 @@ def _one_match(
         agreeing=len(theirs),
         enrolled=enrolled.get(whose.person.id) if whose else None,
         margin=best.similarity - runner_up.similarity if runner_up else None,
+        box=best.face.box,
     )

@@ -26,8 +26,8 @@ def test_a_person_is_named_once_with_how_many_faces_agree_and_how_far_the_next_p
     matches = [match("b1", 85.0), match("a1", 91.0), match("a2", 97.5), match("a3", 84.0)]
     found = by_person(matches, known(a1=ANNA, a2=ANNA, a3=ANNA, b1=BOB), {ANNA.id: 5, BOB.id: 2})
     assert found == [
-        PersonMatch(ANNA, 97.5, "a2", PHOTO, "x:a2", agreeing=3, enrolled=5, margin=12.5),
-        PersonMatch(BOB, 85.0, "b1", PHOTO, "x:b1", agreeing=1, enrolled=2, margin=None),
+        PersonMatch(ANNA, 97.5, "a2", PHOTO, "x:a2", agreeing=3, enrolled=5, margin=12.5, box=BOX),
+        PersonMatch(BOB, 85.0, "b1", PHOTO, "x:b1", agreeing=1, enrolled=2, margin=None, box=BOX),
     ]
 
 
