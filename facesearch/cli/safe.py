@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 
-# Characters that reorder the text around them, so that one thing can be made to look like another.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, lone surrogates, line and paragraph separators
+from facesearch.plain import REORDERING, plain
+
 _FORMULA = frozenset("=+-@")
 
 # JSON escapes the controls below 0x20 by itself; a terminal also obeys these. They can stand only inside strings.
 _JSON_ESCAPES = {
-    code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, *map(ord, _REORDERING))
+    code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, *map(ord, REORDERING))
 }
-
-
-def plain(text: str) -> str:
-    """The text on one line, with what a terminal would obey (ESC, newline, reordering) written as an escape."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
 
 
 def cell(value: object) -> str:
@@ -52,9 +43,3 @@ def encodable(text: str, encoding: str | None = None) -> str:
     """The text with an escape for each character that the encoding (stdout's, if not said) lacks."""
     encoding = encoding or sys.stdout.encoding
     return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _shown(character: str) -> str:
-    if character in _REORDERING or unicodedata.category(character) in _UNSEEN:
-        return character.encode("unicode_escape").decode("ascii")
-    return character

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from facesearch.cli.output import Column, Fit, Row
-from facesearch.cli.safe import encodable, plain
+from facesearch.cli.safe import encodable
+from facesearch.plain import plain
 
 UNBOUNDED = 100_000  # columns, where no terminal sets a width
 LEAST = {Fit.WRAP: 8, Fit.TAIL: 14}  # columns below which text is not squeezed

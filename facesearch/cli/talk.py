@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from facesearch.cli.safe import plain
+from facesearch.plain import plain
 
 
 def say(text: str) -> None:
