@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.app import FaceSearch
+from facesearch.app.account import Account
 from facesearch.errors import ConfigurationError, UsageError
 from facesearch.settings import Settings
 
@@ -127,24 +128,47 @@ def open_models(settings: Settings, data: Path | None = None) -> Iterator[Catalo
         raise ConfigurationError(str(exc)) from exc
 
 
+@contextmanager
+def open_account(settings: Settings) -> Iterator[Account]:
+    """The AWS account of botocore's own credentials and region. Raises ConfigurationError."""
+    import botocore.session
+    from botocore.exceptions import BotoCoreError, NoRegionError
+
+    from facesearch.aws.buckets import S3Buckets
+    from facesearch.rekognition import client_config
+    from facesearch.service_errors import translated
+
+    try:
+        session = botocore.session.Session(session_vars={"region": _REGION})
+        region = session.get_config_variable("region")
+        client = session.create_client(
+            "s3", region_name=region or _ENGINE_REGION, config=client_config(settings)
+        )
+        if region is None and client.meta.endpoint_url.endswith(".amazonaws.com"):
+            raise NoRegionError
+    except BotoCoreError as exc:
+        raise translated(exc) from exc
+    with closing(client):
+        yield Account(S3Buckets(cast("S3Client", client)))
+
+
 def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
     """The gateway to the engine the settings name, and what closes it."""
     from facesearch.rekognition import Rekognition
 
-    if settings.engine == "embedded":
-        client, close = _embedded_client(settings)
-    else:
+    if settings.engine != "embedded":
         client = _remote_client(settings)
-        close = client.close
-    return Rekognition(client), close
+        return Rekognition(client), client.close
+    return _embedded_gateway(settings)
 
 
-def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[], None]]:
+def _embedded_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
     """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
     import botocore.session
 
     from facesearch.engine import protocol
-    from facesearch.engine.transports import attach
+    from facesearch.engine.transports import attach, each_face
+    from facesearch.rekognition import Rekognition
 
     unset = (None, None, None, None)
     session = botocore.session.Session(
@@ -159,7 +183,7 @@ def _embedded_client(settings: Settings) -> tuple[RekognitionClient, Callable[[]
         client.close()
         engine.close()
 
-    return client, close
+    return Rekognition(client, partial(each_face, engine)), close
 
 
 def _open_engine(store: Path, added: Path, cache: Path, detail: str) -> Engine:

@@ -30,9 +30,11 @@ OURS = {
     "service_errors": {"errors"},
     "workflows": {"workflows", "cropping", "domain", "errors", "photos"},
     "records": {"records", "domain", "errors", "shipped"},
-    "app": {"s3", "app", "workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
+    "aws": {"aws", "domain", "errors", "service_errors"},
+    "app": {"aws", "s3", "app", "workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
     "bootstrap": {
         "app",
+        "aws",
         "domain",
         "errors",
         "settings",
@@ -50,7 +52,7 @@ OURS = {
 }
 ROOMS_OF_LIBRARIES = {
     "boto3": {"pytest_plugin", "testing"},
-    "botocore": {"rekognition", "s3", "service_errors", "engine", "bootstrap"},
+    "botocore": {"aws", "rekognition", "s3", "service_errors", "engine", "bootstrap"},
     "sqlalchemy": {"records"},
     "alembic": {"records"},
     "click": {"cli"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facesearch.engine import protocol
 from facesearch.engine.index import Indexes
 from facesearch.engine.models.chosen import ChosenModels
 from facesearch.engine.operations import OPERATIONS
 from facesearch.engine.operations.context import Context
+from facesearch.engine.operations.searching import search_each_face
 from facesearch.engine.protocol import Authorise, Response
 from facesearch.engine.recognizers import Recognizers
 from facesearch.engine.s3 import S3Client, S3Objects
@@ -58,6 +59,15 @@ class Engine:
     def handle(self, headers: Mapping[str, str], body: bytes, authorise: Authorise | None = None) -> Response:
         """Answer one AWS JSON 1.1 request. `authorise` is asked before anything is done."""
         return protocol.handle(headers, body, self._operations, authorise)
+
+    def search_each_face(
+        self, collection_id: str, image: bytes, threshold: float, most: int | None
+    ) -> list[dict[str, Any]]:
+        """An answer of SearchFacesByImage for each of the `most` (None: all) largest faces, out of one look.
+
+        Raises RekognitionError.
+        """
+        return search_each_face(self._context, collection_id, image, threshold, most)
 
     def arn(self, collection_id: str) -> str:
         """The ARN that a collection of this id has, or would have."""

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from facesearch.engine.answering import LostAnswer
+from facesearch.engine.errors import RekognitionError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
     from facesearch.engine.answering import Answering
+    from facesearch.engine.service import Engine
 
 _EVENT = "before-send.rekognition"
 _HANDLER = "facesearch-engine"
@@ -48,6 +50,20 @@ def answer(request: AWSPreparedRequest, engine: Answering) -> AWSResponse:
     return AWSResponse(
         request.url, response.status, HTTPHeaders.from_dict(response.headers), _Body(response.body)
     )
+
+
+def each_face(
+    engine: Engine, collection_id: str, image: bytes, threshold: float, most: int | None
+) -> list[dict[str, Any]]:
+    """`Engine.search_each_face`, whose errors are those of a call: it raises ClientError."""
+    try:
+        return engine.search_each_face(collection_id, image, threshold, most)
+    except RekognitionError as exc:
+        said = {"Error": {"Code": exc.code, "Message": exc.message}}
+        raise ClientError(
+            {**said, "ResponseMetadata": {"HTTPStatusCode": exc.status}},  # type: ignore[typeddict-item]
+            "SearchFacesByImage",
+        ) from exc
 
 
 class _Body:

@@ -1,4 +1,4 @@
-"""Searching more than the largest face of a photo, on a service that searches one: each is cut out."""
+"""Searching more than the largest face of a photo: in one look where the service can, else each cut out."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ SAME_FACE = 0.3  # intersection over union of the face that was meant and the on
 class Gateway(Protocol):
     """What searching every face asks of Rekognition."""
 
+    def search_each_face(
+        self, collection_id: str, image: bytes, *, threshold: float, most: int | None
+    ) -> tuple[ImageSearch, ...] | None: ...
     def detect_faces(self, image: bytes) -> tuple[FaceDetail, ...]: ...
     def search_faces_by_image(self, collection_id: str, image: bytes, *, threshold: float) -> ImageSearch: ...
 
@@ -40,12 +43,17 @@ def search_each(
     threshold: float,
     most: int | None,
 ) -> list[FoundFace]:
-    """The faces of a photo, largest first and at most so many, each searched by itself in threads of `pool`.
+    """The faces of a photo, largest first and at most so many, each with what the collection holds like it.
 
-    Takes one call of DetectFaces and one of SearchFacesByImage for each face. A photo without faces gives none.
-    Raises PhotoError for one that cannot be read, and what the gateway raises.
+    A service that searches only the largest face takes one call of DetectFaces, and one of SearchFacesByImage for
+    each face, in threads of `pool`. A photo without faces gives none. Raises PhotoError for one that cannot be
+    read, and what the gateway raises.
     """
-    details = gateway.detect_faces(photos.prepare(path).data)
+    image = photos.prepare(path).data
+    seen = gateway.search_each_face(collection_id, image, threshold=threshold, most=most)
+    if seen is not None:
+        return [FoundFace(face.box, face.confidence, face.matches) for face in seen]
+    details = gateway.detect_faces(image)
     if not details:
         return []
     photo = photos.open_upright(path)

@@ -61,6 +61,29 @@ def search_faces_by_image(context: Context, parameters: dict[str, Any]) -> dict[
     }
 
 
+def search_each_face(
+    context: Context, collection_id: str, data: bytes, threshold: float, most: int | None
+) -> list[dict[str, Any]]:
+    """What SearchFacesByImage answers, for each of the largest faces of an image: it is looked at once.
+
+    Not an operation of Rekognition, which searches the largest face alone. An image without a face gives nothing.
+    """
+    collection = context.store.collection(collection_id)
+    image = images.decode(data)
+    recognizer = context.recognizer_for(collection)
+    faces = recognizer.detect(image)[: quality.MAX_FACES][:most]
+    parameters = {"FaceMatchThreshold": threshold}
+    return [
+        {
+            "SearchedFaceBoundingBox": shapes.seen_box(face, image),
+            "SearchedFaceConfidence": float(face.confidence),
+            "FaceMatches": _matches(context, collection, recognizer.scale, query, parameters),
+            "FaceModelVersion": collection.model_version,
+        }
+        for face, query in zip(faces, recognizer.embed(image, faces), strict=True)
+    ]
+
+
 def _matches(
     context: Context,
     collection: StoredCollection,

@@ -1,20 +1,14 @@
-"""The gateway: the only caller of the boto3 client. AWS's dicts become the domain's values, its errors ours.
-
-It cannot tell AWS from the embedded engine or any other endpoint, and believes none of them: an answer that is not
-what the API says is a ServiceError too. Which errors become which is in `facesearch.service_errors`.
-"""
+"""Collections, their faces, and photos by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.config import Config
 
 from facesearch import __version__
 from facesearch.domain import (
-    Box,
     Collection,
     ComparedFace,
     Comparison,
@@ -25,35 +19,24 @@ from facesearch.domain import (
     FaceRecord,
     ImageSearch,
     IndexResult,
-    Landmark,
-    Pose,
-    Quality,
     UnindexedFace,
 )
 from facesearch.domain.faces import FaceListing
 from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
+from facesearch.rekognition import answers
+from facesearch.rekognition.calling import MAX_PAGE, batches
+from facesearch.rekognition.users import Users
 from facesearch.retries import Retries
-from facesearch.service_errors import explained, translated
+from facesearch.service_errors import explained
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.literals import QualityFilterType
-    from mypy_boto3_rekognition.type_defs import (
-        BoundingBoxTypeDef,
-        ComparedFaceTypeDef,
-        FaceDetailTypeDef,
-        FaceMatchTypeDef,
-        FaceTypeDef,
-    )
 
     from facesearch.settings import Settings
 
-__all__ = ["MAX_PAGE", "Rekognition", "client_config", "translated"]
-
-MAX_PAGE = 4096  # what one page of ListFaces, one DeleteFaces and one search may hold
 MAX_INDEXED = 100  # faces that one IndexFaces call can store
-MAX_ASSOCIATED = 100  # faces that one DisassociateFaces call takes
 MAX_IN_FLIGHT = 256  # calls that may wait for their answers at the same time
 
 
@@ -68,15 +51,27 @@ def client_config(settings: Settings) -> Config:
     )
 
 
-class Rekognition:
+class EachFace(Protocol):
+    """Answers of SearchFacesByImage, one for each of the `most` largest faces of an image, out of one look at it.
+
+    Not part of the API; raises botocore's ClientError like a call of it.
+    """
+
+    def __call__(
+        self, collection_id: str, image: bytes, threshold: float, most: int | None
+    ) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Rekognition(Users):
     """Rekognition's face collections, over one boto3 client. Safe to share between threads.
 
     Every method raises the errors of `facesearch.errors` and no other: CollectionNotFoundError and its siblings
     under ServiceError, and ConfigurationError for credentials, rights and region.
     """
 
-    def __init__(self, client: RekognitionClient) -> None:
-        self._client = client
+    def __init__(self, client: RekognitionClient, each_face: EachFace | None = None) -> None:
+        super().__init__(client)
+        self._each_face = each_face
         self.meter = Meter(client)
         self.retries = Retries(client)
 
@@ -141,11 +136,11 @@ class Rekognition:
             )
             return IndexResult(
                 records=tuple(
-                    FaceRecord(_face(record["Face"]), _detail(record["FaceDetail"]))
+                    FaceRecord(answers.face(record["Face"]), answers.detail(record["FaceDetail"]))
                     for record in answer["FaceRecords"]
                 ),
                 unindexed=tuple(
-                    UnindexedFace(_detail(face["FaceDetail"]), tuple(face["Reasons"]))
+                    UnindexedFace(answers.detail(face["FaceDetail"]), tuple(face["Reasons"]))
                     for face in answer.get("UnindexedFaces", ())
                 ),
                 model_version=answer["FaceModelVersion"],
@@ -158,24 +153,24 @@ class Rekognition:
         """The collection's faces, or those of them with the given ids, up to MAX_PAGE at a time."""
         parameters: dict[str, Any] = {"CollectionId": collection_id}
         asked = (
-            [parameters] if face_ids is None else ({**parameters, "FaceIds": b} for b in _batches(face_ids))
+            [parameters] if face_ids is None else ({**parameters, "FaceIds": b} for b in batches(face_ids))
         )
         for request in asked:
             for page in self._pages("list_faces", "ListFaces", collection_id, request):
                 with explained("ListFaces", collection_id):
-                    faces = [_face(face) for face in page["Faces"]]
+                    faces = [answers.face(face) for face in page["Faces"]]
                 yield faces
 
     def list_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceListing:
         """Those of the faces, however many, that the collection holds."""
         found: list[Face] = []
         request_id = None
-        for batch in _batches(face_ids):
+        for batch in batches(face_ids):
             request = {"CollectionId": collection_id, "FaceIds": batch}
             for page in self._pages("list_faces", "ListFaces", collection_id, request):
                 with explained("ListFaces", collection_id):
-                    found += map(_face, page["Faces"])
-                    request_id = _request_id(page)
+                    found += map(answers.face, page["Faces"])
+                    request_id = answers.request_id(page)
         return FaceListing(tuple(found), request_id)
 
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceDeletion:
@@ -183,10 +178,10 @@ class Rekognition:
         deleted: list[str] = []
         refused: dict[str, tuple[str, ...]] = {}
         request_id = None
-        for batch in _batches(face_ids):
+        for batch in batches(face_ids):
             with explained("DeleteFaces", collection_id):
                 answer = self._client.delete_faces(CollectionId=collection_id, FaceIds=batch)
-                request_id = _request_id(answer)
+                request_id = answers.request_id(answer)
                 deleted += answer["DeletedFaces"]
                 for face in answer.get("UnsuccessfulFaceDeletions", ()):
                     refused[face["FaceId"]] = tuple(face["Reasons"])
@@ -203,7 +198,7 @@ class Rekognition:
                 FaceMatchThreshold=threshold,
                 MaxFaces=max_faces,
             )
-            return tuple(map(_match, answer["FaceMatches"]))
+            return tuple(map(answers.match, answer["FaceMatches"]))
 
     def search_faces_by_image(
         self, collection_id: str, image: bytes, *, threshold: float, max_faces: int = MAX_PAGE
@@ -216,50 +211,20 @@ class Rekognition:
                 FaceMatchThreshold=threshold,
                 MaxFaces=max_faces,
             )
-            return ImageSearch(
-                box=_box(answer["SearchedFaceBoundingBox"]),
-                confidence=answer["SearchedFaceConfidence"],
-                matches=tuple(map(_match, answer["FaceMatches"])),
-                model_version=answer["FaceModelVersion"],
-            )
+            return answers.image_search(answer)
 
-    # --- users: faces of a collection under one UserId
+    def search_each_face(
+        self, collection_id: str, image: bytes, *, threshold: float, most: int | None
+    ) -> tuple[ImageSearch, ...] | None:
+        """The photo's faces, largest first and at most so many, each with what resembles it.
 
-    def list_users(self, collection_id: str) -> Iterator[str]:
-        """Every UserId of a collection, in the service's order."""
-        for page in self._pages(
-            "list_users", "ListUsers", collection_id, {"CollectionId": collection_id}, 500
-        ):
-            with explained("ListUsers", collection_id):
-                ids = [user["UserId"] for user in page["Users"]]
-            yield from ids
-
-    def faces_of_user(self, collection_id: str, user_id: str) -> list[Face]:
-        """The faces of a user, 100 at most. A user that is not there raises CollectionNotFoundError."""
-        request = {"CollectionId": collection_id, "UserId": user_id}
-        faces: list[Face] = []
-        for page in self._pages("list_faces", "ListFaces", collection_id, request):
-            with explained("ListFaces", collection_id):
-                faces += map(_face, page["Faces"])
-        return faces
-
-    def delete_user(self, collection_id: str, user_id: str) -> str | None:
-        """Delete a user, whose faces stay and are nobody's. Returns the request id.
-
-        A user that is not there raises CollectionNotFoundError: the service says no more than that.
+        None where the service looks at no face but the largest, as the API has it.
         """
-        with explained("DeleteUser", collection_id):
-            return _request_id(self._client.delete_user(CollectionId=collection_id, UserId=user_id))
-
-    def disassociate_faces(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> str | None:
-        """Take faces from a user. Returns the request id of the last call. Raises what delete_user raises."""
-        request_id = None
-        for batch in _batches(face_ids, MAX_ASSOCIATED):
-            with explained("DisassociateFaces", collection_id):
-                request_id = _request_id(
-                    self._client.disassociate_faces(CollectionId=collection_id, UserId=user_id, FaceIds=batch)
-                )
-        return request_id
+        if self._each_face is None:
+            return None
+        with explained("SearchFacesByImage", collection_id):
+            found = self._each_face(collection_id, image, threshold, most)
+            return tuple(map(answers.image_search, found))
 
     # --- photos by themselves
 
@@ -267,7 +232,7 @@ class Rekognition:
         """The photo's faces, largest first; none is an empty answer."""
         with explained("DetectFaces"):
             answer = self._client.detect_faces(Image={"Bytes": image})
-            details = map(_detail, answer["FaceDetails"])
+            details = map(answers.detail, answer["FaceDetails"])
             return tuple(sorted(details, key=lambda detail: detail.box.area, reverse=True))
 
     def compare_faces(self, source: bytes, target: bytes, *, threshold: float) -> Comparison:
@@ -290,75 +255,12 @@ class Rekognition:
                 SourceImage={"Bytes": source}, TargetImage={"Bytes": target}, SimilarityThreshold=threshold
             )
             return Comparison(
-                source=_detail(answer["SourceImageFace"]),
+                source=answers.detail(answer["SourceImageFace"]),
                 matches=tuple(
-                    ComparedFace(_detail(match["Face"]), match["Similarity"])
+                    ComparedFace(answers.detail(match["Face"]), match["Similarity"])
                     for match in answer["FaceMatches"]
                 ),
-                unmatched=tuple(ComparedFace(_detail(face), None) for face in answer["UnmatchedFaces"]),
+                unmatched=tuple(
+                    ComparedFace(answers.detail(face), None) for face in answer["UnmatchedFaces"]
+                ),
             )
-
-    def _pages(
-        self,
-        method: str,
-        operation: str,
-        collection_id: str | None,
-        parameters: Mapping[str, Any],
-        size: int = MAX_PAGE,
-    ) -> Iterator[Any]:
-        with explained(operation, collection_id):
-            paginator: Any = self._client.get_paginator(method)  # type: ignore[call-overload]
-            pages = iter(paginator.paginate(**parameters, PaginationConfig={"PageSize": size}))
-        while True:
-            with explained(operation, collection_id):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
-
-
-def _batches(face_ids: Iterable[str], size: int = MAX_PAGE) -> Iterator[list[str]]:
-    rest = iter(dict.fromkeys(face_ids))
-    while batch := list(islice(rest, size)):
-        yield batch
-
-
-def _request_id(answer: Mapping[str, Any]) -> str | None:
-    """What the service calls the request in its own log."""
-    request_id: str | None = answer.get("ResponseMetadata", {}).get("RequestId")
-    return request_id
-
-
-# --- AWS's shapes to the domain's ---------------------------------------------------------------------------
-
-
-def _box(box: BoundingBoxTypeDef) -> Box:
-    return Box(box["Left"], box["Top"], box["Width"], box["Height"])
-
-
-def _detail(seen: FaceDetailTypeDef | ComparedFaceTypeDef | Any) -> FaceDetail:
-    """FaceDetail, ComparedFace and ComparedSourceImageFace: ever fewer members of the same names."""
-    pose, quality = seen.get("Pose"), seen.get("Quality")
-    return FaceDetail(
-        box=_box(seen["BoundingBox"]),
-        confidence=seen["Confidence"],
-        pose=Pose(pose["Roll"], pose["Yaw"], pose["Pitch"]) if pose else None,
-        quality=Quality(quality["Brightness"], quality["Sharpness"]) if quality else None,
-        landmarks=tuple(Landmark(mark["Type"], mark["X"], mark["Y"]) for mark in seen.get("Landmarks", ())),
-    )
-
-
-def _face(face: FaceTypeDef) -> Face:
-    return Face(
-        face_id=face["FaceId"],
-        image_id=face["ImageId"],
-        box=_box(face["BoundingBox"]),
-        confidence=face["Confidence"],
-        external_image_id=face.get("ExternalImageId"),
-        model_version=face.get("IndexFacesModelVersion"),
-        user_id=face.get("UserId"),
-    )
-
-
-def _match(match: FaceMatchTypeDef) -> FaceMatch:
-    return FaceMatch(_face(match["Face"]), match["Similarity"])

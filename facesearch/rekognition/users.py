@@ -1,0 +1,52 @@
+"""Users: faces of a collection under one UserId."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from facesearch.domain import Face
+from facesearch.rekognition import answers
+from facesearch.rekognition.calling import Calling, batches
+from facesearch.service_errors import explained
+
+MAX_ASSOCIATED = 100  # faces that one DisassociateFaces call takes
+
+
+class Users(Calling):
+    """The users of a collection."""
+
+    def list_users(self, collection_id: str) -> Iterator[str]:
+        """Every UserId of a collection, in the service's order."""
+        for page in self._pages(
+            "list_users", "ListUsers", collection_id, {"CollectionId": collection_id}, 500
+        ):
+            with explained("ListUsers", collection_id):
+                ids = [user["UserId"] for user in page["Users"]]
+            yield from ids
+
+    def faces_of_user(self, collection_id: str, user_id: str) -> list[Face]:
+        """The faces of a user, 100 at most. A user that is not there raises CollectionNotFoundError."""
+        request = {"CollectionId": collection_id, "UserId": user_id}
+        faces: list[Face] = []
+        for page in self._pages("list_faces", "ListFaces", collection_id, request):
+            with explained("ListFaces", collection_id):
+                faces += map(answers.face, page["Faces"])
+        return faces
+
+    def delete_user(self, collection_id: str, user_id: str) -> str | None:
+        """Delete a user, whose faces stay and are nobody's. Returns the request id.
+
+        A user that is not there raises CollectionNotFoundError: the service says no more than that.
+        """
+        with explained("DeleteUser", collection_id):
+            return answers.request_id(self._client.delete_user(CollectionId=collection_id, UserId=user_id))
+
+    def disassociate_faces(self, collection_id: str, user_id: str, face_ids: Sequence[str]) -> str | None:
+        """Take faces from a user. Returns the request id of the last call. Raises what delete_user raises."""
+        request_id = None
+        for batch in batches(face_ids, MAX_ASSOCIATED):
+            with explained("DisassociateFaces", collection_id):
+                request_id = answers.request_id(
+                    self._client.disassociate_faces(CollectionId=collection_id, UserId=user_id, FaceIds=batch)
+                )
+        return request_id
