@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from facesearch.records.adoption import AdoptionRecords
+from facesearch.records.calibrations import CalibrationRecords
 from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.faces import FaceRecords
@@ -16,6 +17,7 @@ from facesearch.records.usage import UsageRecords
 
 class Records(
     AdoptionRecords,
+    CalibrationRecords,
     CollectionRecords,
     PeopleRecords,
     EnrolmentRecords,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
 
-HEAD = "0002"  # the newest migration; a constant, so that opening a database needs no Alembic
+HEAD = "0003"  # the newest migration; a constant, so that opening a database needs no Alembic
 
 INTENT = "intent"  # the state of a journal row whose photo was about to be sent; else a PhotoStatus value
 UNFINISHED = text("state IN ('intent', 'failed', 'unreadable')")  # of the journal: few of very many
@@ -46,6 +46,25 @@ class CollectionRow(Row):
     created_at: Mapped[datetime] = mapped_column(
         UtcDateTime
     )  # as the service says; made anew, it is another one
+    threshold: Mapped[str | None] = mapped_column(String(32))  # its own, as it was said: 90, fmr=0.001
+
+
+class CalibrationRow(Row):
+    """How alike the faces of a collection are, by one face model: counted shares, and nothing of any person."""
+
+    __tablename__ = "calibrations"
+    __table_args__ = (UniqueConstraint("collection", "model_version"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    model_version: Mapped[str] = mapped_column(String(255))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    faces: Mapped[int]
+    people: Mapped[int]
+    comparisons: Mapped[int] = mapped_column(BigInteger)
+    own: Mapped[int]
+    own_people: Mapped[int]
+    points: Mapped[list[Any]] = mapped_column(Json)
 
 
 class PersonRow(Row):
