@@ -60,7 +60,7 @@ class CalibrationRecords(Unit):
             .order_by(FaceRow.id)
         )
         with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
-            yield from rows.tuples()
+            yield from map(tuple, rows)
 
 
 def _calibration(row: CalibrationRow) -> Calibration:
