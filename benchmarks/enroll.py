@@ -3,7 +3,7 @@
     python benchmarks/enroll.py FOLDER [--photos 1000] [--jobs 1,2] [--peers-python PATH | --no-peers]
 
 From the faces in FOLDER's photos as many crops of 250 x 250 pixels are made as `--photos` says, each a little
-different, a hundred to a person. `enroll` then runs as its user starts it, with records and store on disk and
+different, and each face is a person. `enroll` then runs as its user starts it, with records and store on disk and
 everything durable. Beside it, on the same files: a bare loop of this program's decoding, detection and
 descriptors, and a loop over face_recognition's own way with a photo (decoding, HOG enlarged once, five landmarks,
 one descriptor), which keeps nothing; of that, the time for descriptors alone is shown as well. Both loops are on
@@ -34,7 +34,6 @@ from facesearch.engine import images
 from facesearch.engine.vision.recognizer import DlibRecognizer
 
 SIDE = 250
-TO_A_PERSON = 100
 ROOT = Path(__file__).resolve().parent.parent
 POLL = 0.02  # seconds between two looks at the memory
 
@@ -54,14 +53,15 @@ def make_photos(source: Path, target: Path, count: int, recognizer: DlibRecogniz
     if not faces:
         raise SystemExit(f"no face in the photos of {source}")
     for number in range(count):
-        image, x, y, width = faces[number % len(faces)]
+        person = number % len(faces)
+        image, x, y, width = faces[person]
         half = width * random.uniform(1.1, 1.4)
         x, y = x + width * random.uniform(-0.1, 0.1), y + width * random.uniform(-0.1, 0.1)
         area = tuple(round(edge) for edge in (x - half, y - half, x + half, y + half))
         crop = image.crop(area).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         if random.random() < 0.5:
             crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        folder = target / f"person {number // TO_A_PERSON:04}"
+        folder = target / f"person {person:04}"
         folder.mkdir(parents=True, exist_ok=True)
         crop.save(folder / f"{number:06}.jpg", quality=92)
 

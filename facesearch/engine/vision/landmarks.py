@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facesearch.engine.vision.shapes import DEPTH, ROUNDS, SPLITS, TREES, Shapes
+from facesearch.engine.vision.shapes import DEPTH, LEAVES, PLACES, POINTS, ROUNDS, SPLITS, TREES, Shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,32 +29,36 @@ def locate(image: Image, boxes: NDArray[np.float64], shapes: Shapes) -> NDArray[
     """
     patches = _Patches(image, boxes)
     current = np.repeat(shapes.start[None], len(boxes), axis=0)
-    trees = np.arange(TREES)
-    roots = SPLITS * np.arange(len(boxes) * TREES).reshape(-1, TREES)
+    upright = _centred(shapes.start).conj()
+    square = (np.abs(upright) ** 2).sum()
+    splits, leaves = SPLITS * np.arange(TREES), LEAVES * np.arange(TREES) - SPLITS
+    rows = PLACES * np.arange(len(boxes))[:, None]
+    steps = np.empty((len(boxes), POINTS, 1 + TREES), current.dtype)
     for turn in range(ROUNDS):
-        grey = patches.grey(_places(shapes, turn, current))
-        difference = grey.take(shapes.first[turn], axis=1) - grey.take(shapes.second[turn], axis=1)
-        beyond = difference > shapes.thresholds[turn]
-        node = np.zeros_like(roots)
+        turning = (_centred(current) * upright).sum(axis=1, keepdims=True) / square
+        # Where the trees look: the places turn and grow with the shape.
+        grey = patches.grey(current.take(shapes.anchors[turn], axis=1) + shapes.deltas[turn] * turning)
+        node = np.zeros((len(boxes), TREES), np.intp)
         for _ in range(DEPTH):
-            node = 2 * node + 2 - beyond.take(roots + node)
-        steps = shapes.leaves[turn][trees, node - SPLITS]
+            split = splits + node
+            difference = grey.take(rows + shapes.first[turn].take(split))
+            difference -= grey.take(rows + shapes.second[turn].take(split))
+            node = 2 * node + 2 - (difference > shapes.thresholds[turn].take(split))
+        steps[..., 0] = current
+        steps[..., 1:] = shapes.leaves[turn].reshape(-1, POINTS).take(leaves + node, axis=0).swapaxes(1, 2)
         # In the order of the trees, as dlib adds them: a last bit can decide which pixel is looked at next.
-        current = np.concatenate([current[:, None], steps], axis=1).sum(axis=1)
+        current = np.add.accumulate(steps, axis=2)[..., -1]
     return patches.in_photo(current)
 
 
-def _places(shapes: Shapes, turn: int, current: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """Where the trees of a round look (n, 800): the places turn and grow with the shape."""
-    centred = shapes.start - shapes.start.mean()
-    offsets = current - current.mean(axis=1, keepdims=True)
-    turning = (offsets * centred.conj()).sum(axis=1, keepdims=True) / (np.abs(centred) ** 2).sum()
-    places: NDArray[np.complex64] = current.take(shapes.anchors[turn], axis=1) + shapes.deltas[turn] * turning
-    return places
+def _centred(shape: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """A shape's points (..., 5) as seen from their mean."""
+    centred: NDArray[np.complex64] = shape - shape.sum(axis=-1, keepdims=True) / POINTS
+    return centred
 
 
 class _Patches:
-    """The parts of a photo around its faces, large ones reduced, with all their pixels in one row."""
+    """The parts of a photo around its faces, large ones reduced, in grey, with all their pixels in one row."""
 
     def __init__(self, image: Image, boxes: NDArray[np.float64]) -> None:
         low, size = boxes[:, None, :2], boxes[:, None, 2:]
@@ -72,8 +76,9 @@ class _Patches:
         sizes = np.array([(patch.shape[1], patch.shape[0]) for patch in patches])
         self._width, self._height = sizes[:, :1], sizes[:, 1:]
         counts = sizes.prod(axis=1)
-        self._starts = 3 * (np.cumsum(counts) - counts)[:, None]
-        self._pixels = np.concatenate([patch.ravel() for patch in patches])
+        self._starts = (np.cumsum(counts) - counts)[:, None]
+        greys = [_grey(patch).ravel() for patch in patches]
+        self._grey = np.concatenate([*greys, np.zeros(1, np.uint16)]).astype(np.int32)  # the last is no pixel
         # dlib's box runs from the centre of its first pixel to that of its last.
         self._low = _complex((low - self._corners) / self._shrinking)
         self._size = _complex(size / self._shrinking - 1)
@@ -83,9 +88,7 @@ class _Patches:
         x = np.floor(places.real * self._size.real + (self._low.real + 0.5)).astype(np.intp)
         y = np.floor(places.imag * self._size.imag + (self._low.imag + 0.5)).astype(np.intp)
         inside = (x >= 0) & (x < self._width) & (y >= 0) & (y < self._height)
-        index = np.where(inside, self._starts + 3 * (y * self._width + x), 0)
-        colours = sum(self._pixels.take(index + colour).astype(np.int32) for colour in range(3))
-        return np.where(inside, colours // 3, 0)
+        return self._grey.take(np.where(inside, self._starts + y * self._width + x, len(self._grey) - 1))
 
     def in_photo(self, shapes: NDArray[np.complex64]) -> NDArray[np.float64]:
         """Shapes (n, m) in units of the boxes as points (n, m, 2) of the photo, in pixel-edge coordinates."""
@@ -93,6 +96,12 @@ class _Patches:
         y = shapes.imag * self._size.imag + self._low.imag
         points: NDArray[np.float64] = (np.stack([x, y], axis=2) + 0.5) * self._shrinking + self._corners
         return points
+
+
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """The mean of the three colours, rounded down."""
+    red, green, blue = (pixels[..., colour] for colour in range(3))
+    return (red.astype(np.uint16) + green + blue) // 3
 
 
 def _complex(pairs: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 
 from facesearch.domain import Collection, PhotoStatus, Settlement
 from facesearch.errors import (
@@ -27,7 +28,11 @@ from facesearch.workflows.pacing import Pace, StoppedError
 CountCalls = Callable[[Records], None]
 
 PATIENCE = 10  # photos in a row without any answer of the service, after which it is taken to be down
-QUEUE = 16  # photos that are ready to be taken up when a thread is free
+TOGETHER = (
+    8  # photos that are waited for to be written down at once: a transaction costs as much as one of them
+)
+NO_LONGER = 0.25  # seconds, for what was answered to be written down soon
+QUEUE = 32  # photos that are ready to be taken up when a thread is free
 FIRST_GUESS = 1.0  # seconds that a call takes, before one was made
 
 
@@ -73,8 +78,9 @@ class Calls:
     def settle_down_to(self, allowed: int) -> None:
         """Wait until no more than `allowed` calls are under way, and write down what came back."""
         while len(self._futures) > allowed:
-            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
-            self._settle(done)
+            wait(self._futures, return_when=FIRST_COMPLETED)
+            wait(list(islice(self._futures, TOGETHER)), NO_LONGER)
+            self._settle([call for call in self._futures if call.done()])
             self._superfluous.delete_if_due()
 
     def close(self) -> None:
