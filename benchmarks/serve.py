@@ -1,6 +1,6 @@
 """What the server costs beside the engine itself, and how many requests it answers with one process and with two:
 
-    python benchmarks/serve.py [--photo FILE] [--seconds 12] [--clients 6]
+    python benchmarks/serve.py [--photo FILE] [--seconds 12] [--clients 4]
 
 One photo of a megapixel is searched for in a collection of one face, in requests built beforehand. First one after
 the other, in turn by the engine in this process and by a server: the overhead is the difference of the medians.
@@ -137,9 +137,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--photo", type=Path, default=SAMPLES / "queries" / "group.jpg")
+    parser.add_argument("--photo", type=Path, default=SAMPLES / "queries" / "hugo.jpg")
     parser.add_argument("--seconds", type=float, default=12)
-    parser.add_argument("--clients", type=int, default=6)
+    parser.add_argument("--clients", type=int, default=4)
     wish = parser.parse_args()
     image = {"Bytes": megapixel(wish.photo)}
     search = request("SearchFacesByImage", CollectionId="staff", Image=image)
