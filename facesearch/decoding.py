@@ -161,15 +161,19 @@ _quiet = _PillowWarnings()
 
 
 def upright(image: ImageFile, kind: str) -> Image:
-    """Decoded, as RGB, turned by EXIF unless it is a PNG, which Rekognition does not turn either."""
-    from PIL.Image import Transpose
-
+    """Decoded, as RGB, and turned."""
     width, height = image.size
     if kind == "JPEG" and width * height > MAX_PIXELS:
         scale = next(s for s in (2, 4, 8) if width * height <= MAX_PIXELS * s * s)
         image.draft("RGB", (width // scale, height // scale))
     image.load()
-    rgb = _rgb(image)
+    return turned(_rgb(image), kind, orientation(image))
+
+
+def turned(image: Image, kind: str, orientation: int) -> Image:
+    """A decoded image as EXIF's orientation says, but for a PNG, which Rekognition does not turn either."""
+    from PIL.Image import Transpose
+
     turns = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
@@ -179,8 +183,8 @@ def upright(image: ImageFile, kind: str) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    turn = None if kind == "PNG" else turns.get(orientation(image))
-    return rgb if turn is None else rgb.transpose(turn)
+    turn = None if kind == "PNG" else turns.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def orientation(image: ImageFile) -> int:

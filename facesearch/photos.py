@@ -16,15 +16,17 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from facesearch.decoding import opened, orientation, refusals, upright
+from facesearch.decoding import opened, orientation, refusals, turned, upright
+from facesearch.domain import GivenPhoto
 from facesearch.errors import UnreadablePhotoError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-# Rekognition's limits on image bytes that come with a call
+# Rekognition's limits on images: on bytes that come with a call, on those it reads from S3 itself, on pixels
 MAX_BYTES = 5_242_880
+MAX_BYTES_IN_S3 = 15_728_640
 MIN_SIDE = 80
 MAX_SIDE = 10_000
 
@@ -35,6 +37,10 @@ MAX_FILE_BYTES = 268_435_456
 # seen, and a pixel that is gone cannot be had back. So quality gives way first, down to 75, and then the size.
 QUALITIES = (95, 90, 85, 80, 75)
 
+# A JPEG is decoded at an eighth of its size, and no smaller than this a side: fewer pixels would tell a photo from a
+# copy of it at half the size
+_LEAST_DECODED = 64
+
 _BLOCK = 1_048_576
 
 
@@ -43,13 +49,15 @@ class PreparedPhoto:
     """A photo as it is sent: JPEG or PNG, within every limit.
 
     `sha256` is of the file, `width` and `height` are pixels of what is sent, in the frame in which boxes are given
-    (a JPEG turned by its EXIF orientation). `note` says what was done to it, None when `data` is the file itself.
+    (a JPEG turned by its EXIF orientation). `dhash` is the picture's difference hash in that frame, 64 bits as 16
+    hex digits. `note` says what was done to it, None when `data` is the file itself.
     """
 
     sha256: str
     data: bytes
     width: int
     height: int
+    dhash: str
     note: str | None = None
 
 
@@ -61,7 +69,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def prepare(path: Path) -> PreparedPhoto:
+def prepare(photo: Path | GivenPhoto) -> PreparedPhoto:
     """Bring a photo within Rekognition's limits. The same file always gives the same bytes.
 
     JPEG and PNG that Rekognition takes go as they are, once they were seen to decode. All else becomes a JPEG:
@@ -69,39 +77,64 @@ def prepare(path: Path) -> PreparedPhoto:
 
     Raises UnreadablePhotoError.
     """
-    return prepare_content(b"".join(_blocks(path)), path)
+    return prepare_content(read(photo), str(photo))
 
 
-def prepare_content(content: bytes, path: Path | str) -> PreparedPhoto:
-    """The same for a photo's bytes; `path` is what a refusal calls it. Raises UnreadablePhotoError."""
+def prepare_content(content: bytes, path: Path | str, most: int = MAX_BYTES) -> PreparedPhoto:
+    """The same for a photo's bytes; `path` is what a refusal calls it. Raises UnreadablePhotoError.
+
+    A photo that goes as it is may have `most` bytes; one that is encoded has MAX_BYTES at most.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
     with refusals(path):
         image, kind = opened(content)
         if min(image.size) < MIN_SIDE:
             raise UnreadablePhotoError(_too_small(*image.size))
-        if _goes_as_it_is(image, kind, content):
-            width, height = _seen_to_decode(image, kind)
-            return PreparedPhoto(sha256, content, width, height, _not_turned(image, kind))
+        if len(content) <= most and _goes_as_it_is(image, kind, content):
+            width, height = image.size
+            if kind == "JPEG" and orientation(image) >= 5:
+                width, height = height, width
+            dhash = _dhash(_seen_to_decode(image, kind))
+            return PreparedPhoto(sha256, content, width, height, dhash, _not_turned(image, kind))
         before = max(image.size)
-        data, (width, height) = _encoded(upright(image, kind))
+        whole = upright(image, kind)
+        dhash = _dhash(whole)
+        data, (width, height) = _encoded(whole)
         made = f"{kind} converted to JPEG" if kind != "JPEG" else "encoded anew"
         if max(width, height) < before:
             made += f", shrunk to {width:,} x {height:,} pixels to fit Rekognition's limits"
         note = "; ".join(filter(None, (made, _not_turned(image, kind))))
-    return PreparedPhoto(sha256, data, width, height, note)
+    return PreparedPhoto(sha256, data, width, height, dhash, note)
 
 
-def open_upright(path: Path) -> Image:
+def open_upright(photo: Path | GivenPhoto) -> Image:
     """The photo as RGB in the frame in which boxes are given: turned by EXIF, unless it is a PNG.
 
     Raises UnreadablePhotoError.
     """
-    content = b"".join(_blocks(path))
+    return open_content(read(photo), str(photo))
+
+
+def open_content(content: bytes, path: Path | str) -> Image:
+    """The same for a photo's bytes; `path` is what a refusal calls it. Raises UnreadablePhotoError."""
     with refusals(path):
         return upright(*opened(content))
 
 
 # --- from a path to bytes -----------------------------------------------------------------------------------
+
+
+def read(photo: Path | GivenPhoto) -> bytes:
+    """All of a photo, which is a file unless its bytes were given. Raises UnreadablePhotoError."""
+    if isinstance(photo, Path):
+        return b"".join(_blocks(photo))
+    if not photo.content:
+        raise UnreadablePhotoError("there is nothing in it", photo.name)
+    if len(photo.content) > MAX_FILE_BYTES:
+        raise UnreadablePhotoError(
+            f"it has more than the {MAX_FILE_BYTES:,} bytes up to which photos are read", photo.name
+        )
+    return photo.content
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -160,7 +193,7 @@ def _trouble(exc: OSError) -> str:
 
 
 def _goes_as_it_is(image: ImageFile, kind: str, content: bytes) -> bool:
-    if len(content) > MAX_BYTES or max(image.size) > MAX_SIDE or image.mode not in ("L", "RGB"):
+    if max(image.size) > MAX_SIDE or image.mode not in ("L", "RGB"):
         return False
     if kind == "PNG":
         bits_a_sample = content[24]  # Pillow's mode does not tell 16 bits from 8
@@ -168,13 +201,25 @@ def _goes_as_it_is(image: ImageFile, kind: str, content: bytes) -> bool:
     return kind == "JPEG"
 
 
-def _seen_to_decode(image: ImageFile, kind: str) -> tuple[int, int]:
-    """Decode once, a JPEG at an eighth of its size, and give the size of the frame in which boxes will be."""
-    width, height = image.size
-    if kind == "JPEG":
-        image.draft("L", (width // 8, height // 8))  # reads every byte all the same, in little memory
+def _seen_to_decode(image: ImageFile, kind: str) -> Image:
+    """The image decoded once, a JPEG at an eighth of its size, in the frame in which boxes will be."""
+    if kind == "JPEG":  # reads every byte all the same, in little memory
+        width, height = image.size
+        image.draft("L", (max(width // 8, _LEAST_DECODED), max(height // 8, _LEAST_DECODED)))
     image.load()
-    return (height, width) if kind == "JPEG" and orientation(image) >= 5 else (width, height)
+    return turned(image, kind, orientation(image))
+
+
+def _dhash(image: Image) -> str:
+    """Whether each pixel of the picture, brought to 9 x 8 greys, is brighter than the next one in its row."""
+    from PIL.Image import Resampling
+
+    greys = image.resize((9, 8), Resampling.LANCZOS, reducing_gap=3.0).convert("L").tobytes()
+    bits = 0
+    for at in range(72):
+        if at % 9 < 8:
+            bits = bits << 1 | (greys[at] > greys[at + 1])
+    return f"{bits:016x}"
 
 
 def _encoded(image: Image) -> tuple[bytes, tuple[int, int]]:
