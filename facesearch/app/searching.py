@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
+from typing import BinaryIO
 
 from facesearch.app.bound import Bound
-from facesearch.domain import Comparison, FaceDetail, PhotoSearch, SearchedFace, Verification
+from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
 from facesearch.errors import NoFaceError, UsageError
 from facesearch.workflows import collections, planning, searching, verifying
 
@@ -16,13 +17,23 @@ from facesearch.workflows import collections, planning, searching, verifying
 class Searching(Bound):
     """Search, draw, detect and compare."""
 
-    def photos(self, paths: Sequence[Path | str]) -> Iterator[str]:
-        """The files that `search` of the paths looks at: themselves, and those in and below the folders."""
-        return planning.files(paths)
+    def given(self, stream: BinaryIO, name: str) -> GivenPhoto:
+        """A photo to search that is no file, read from a stream."""
+        from facesearch.photos import MAX_FILE_BYTES
+
+        return GivenPhoto(name, stream.read(MAX_FILE_BYTES + 1))  # one more, so that too much is seen to be
+
+    def photos(self, given: Iterable[Path | str | GivenPhoto]) -> Iterator[Path | GivenPhoto]:
+        """What `search` looks at: the files themselves, those in and below the folders, and what is no file."""
+        for photo in given:
+            if isinstance(photo, GivenPhoto):
+                yield photo
+            else:
+                yield from map(Path, planning.files([photo]))
 
     def search(
         self,
-        photos: Sequence[Path | str],
+        photos: Sequence[Path | str | GivenPhoto],
         collection_id: str,
         *,
         threshold: float = 80.0,
@@ -39,7 +50,7 @@ class Searching(Bound):
         return searching.search(
             self._gateway,
             self._database,
-            map(Path, planning.files(photos)),
+            self.photos(photos),
             collections.remembered(self._gateway, self._database, collection_id),
             threshold=threshold,
             max_matches=max_matches,
@@ -54,9 +65,9 @@ class Searching(Bound):
         """
         from facesearch import drawing, photos
 
-        source = Path(result.path)
-        drawn = drawing.draw(photos.open_upright(source), [(face.box, _label(face)) for face in result.faces])
-        target = self._drawing_target(source, Path(folder))
+        photo = photos.open_upright(result.source)
+        drawn = drawing.draw(photo, [(face.box, _label(face)) for face in result.faces])
+        target = self._drawing_target(Path(result.path), Path(folder))
         drawing.save(drawn, target)
         return target
 

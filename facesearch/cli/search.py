@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,13 @@ from facesearch.cli.output import Column, Fit, Format, Row, View, nearby, show_l
 from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
-from facesearch.domain import PhotoSearch, SearchedFace, SearchStatus
+from facesearch.domain import GivenPhoto, PhotoSearch, SearchedFace, SearchStatus
 
 if TYPE_CHECKING:
     from facesearch.app import FaceSearch
     from facesearch.settings import Settings
+
+STDIN = "-"
 
 _ANSWERS = {
     SearchStatus.MATCHED: "found",
@@ -39,7 +42,7 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
 
 
 @click.command()
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=options.PATH)
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path())
 @options.collection
 @options.threshold
 @click.option(
@@ -62,7 +65,7 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
 @options.connection
 @options.output
 def search(
-    photos: tuple[Path, ...],
+    photos: tuple[str, ...],
     collection_id: str,
     threshold: float,
     faces: int | None,
@@ -76,23 +79,24 @@ def search(
     """Find the people of a collection in photos.
 
     The largest face of each photo is searched for, or with --faces all every one. A folder stands for all files in
-    it and below.
+    it and below, and - for a photo on stdin.
 
     \b
     Example:
       facesearch search visitor.jpg -c staff
       facesearch search door/*.jpg -c staff --threshold 90 -o ndjson
+      camera | facesearch search - -c staff
       facesearch search party/ -c staff --faces all --save marked/
     """
+    if photos.count(STDIN) > 1:
+        raise click.UsageError("- stands for the one photo on stdin, and can be given once")
     answers: Counter[SearchStatus] = Counter()
-    with (
-        opened(settings, collection_id) as app,
-        Progress("searching", sum(1 for _ in app.photos(photos)), quiet=form.streams) as progress,
-    ):
+    with opened(settings, collection_id) as app, _progress(app, photos, form) as progress:
         if faces != 1 and app.engine == "aws":
             say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
+        given = [_given(app, photo) for photo in photos]
         found = app.search(
-            photos, collection_id, threshold=threshold, max_matches=max_matches, faces=faces, jobs=jobs
+            given, collection_id, threshold=threshold, max_matches=max_matches, faces=faces, jobs=jobs
         )
         head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here
@@ -102,6 +106,17 @@ def search(
         return failures.PARTLY
     nobody = answers[SearchStatus.UNMATCHED] + answers[SearchStatus.NO_FACE]
     return failures.NO if fail_if_none and nobody else failures.DONE
+
+
+def _progress(app: FaceSearch, photos: Sequence[str], form: Format) -> Progress:
+    """Folders are gone through for their number while the search is going on."""
+    if not any(Path(photo).is_dir() for photo in photos):
+        return Progress("searching", len(photos), quiet=form.streams)
+    return Progress("searching", count=lambda: sum(1 for _ in app.photos(photos)), quiet=form.streams)
+
+
+def _given(app: FaceSearch, photo: str) -> str | GivenPhoto:
+    return app.given(sys.stdin.buffer, "stdin") if photo == STDIN else photo
 
 
 def _saved(

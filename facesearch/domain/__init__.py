@@ -65,6 +65,7 @@ from facesearch.domain.runs import (
     UnfinishedPhoto,
 )
 from facesearch.domain.searching import (
+    GivenPhoto,
     PersonMatch,
     PhotoSearch,
     SearchedFace,
@@ -93,6 +94,7 @@ __all__ = [
     "FaceDetail",
     "FaceMatch",
     "FaceRecord",
+    "GivenPhoto",
     "ImageSearch",
     "IndexResult",
     "Intent",

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
+from facesearch.domain.calibration import Rate
 from facesearch.domain.faces import Box
 from facesearch.domain.records import Person, Photo
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPhoto:
+    """A photo that is no file: its bytes, and what answers call it."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SearchStatus(StrEnum):
@@ -30,6 +43,9 @@ class PersonMatch:
     stands for itself, also as a runner-up, and `enrolled` is None.
 
     `box` is where the face is in its own photo, not in the one searched with.
+
+    `false_match_rate` is how often somebody else is at least so similar to a person of this collection; None where
+    that was not measured.
     """
 
     person: Person | None
@@ -41,6 +57,7 @@ class PersonMatch:
     enrolled: int | None = None
     margin: float | None = None
     box: Box | None = None
+    false_match_rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +78,8 @@ class Verification:
     """Whether two faces are one person's: of two photos, or of a photo and a person on record.
 
     `similarity` is that of the best pair, None for one too small to be told. `box` is the face asked about, in its
-    photo. For a person on record `photo` is the one that is most like it, and `agreeing` is how many of their
-    faces reach the threshold.
+    photo. For a person on record `photo` is the one that is most like it, `agreeing` is how many of their faces
+    reach the threshold, and `false_match_rate` is that of the similarity, None where it was not measured.
     """
 
     same: bool
@@ -72,13 +89,24 @@ class Verification:
     person: Person | None = None
     photo: Photo | None = None
     agreeing: int | None = None
+    false_match_rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoSearch:
-    """What a search found in one photo."""
+    """What a search found in one photo.
+
+    `sha256` is of the file, None for one that could not be read. `given` is the photo itself where it was no file.
+    """
 
     path: str
     status: SearchStatus
     faces: tuple[SearchedFace, ...] = ()
     reason: str | None = None
+    sha256: str | None = None
+    given: GivenPhoto | None = None
+
+    @property
+    def source(self) -> Path | GivenPhoto:
+        """What the photo can be read from once more."""
+        return self.given or Path(self.path)

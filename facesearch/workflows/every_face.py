@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from facesearch import cropping, photos
-from facesearch.domain import Box, FaceDetail, FaceMatch, ImageSearch
+from facesearch.domain import Box, FaceDetail, FaceMatch, GivenPhoto, ImageSearch
 from facesearch.errors import InvalidRequestError, NoFaceError
 
 SAME_FACE = 0.3  # intersection over union of the face that was meant and the one that was searched
@@ -37,7 +37,8 @@ class FoundFace:
 def search_each(
     gateway: Gateway,
     pool: ThreadPoolExecutor,
-    path: Path,
+    photo: Path | GivenPhoto,
+    image: bytes,
     collection_id: str,
     *,
     threshold: float,
@@ -46,22 +47,21 @@ def search_each(
     """The faces of a photo, largest first and at most so many, each with what the collection holds like it.
 
     A service that searches only the largest face takes one call of DetectFaces, and one of SearchFacesByImage for
-    each face, in threads of `pool`. A photo without faces gives none. Raises PhotoError for one that cannot be
-    read, and what the gateway raises.
+    each face, in threads of `pool`. `image` is the photo as it is sent. A photo without faces gives none. Raises
+    PhotoError for one that cannot be read, and what the gateway raises.
     """
-    image = photos.prepare(path).data
     seen = gateway.search_each_face(collection_id, image, threshold=threshold, most=most)
     if seen is not None:
         return [FoundFace(face.box, face.confidence, face.matches) for face in seen]
     details = gateway.detect_faces(image)
     if not details:
         return []
-    photo = photos.open_upright(path)
+    picture = photos.open_upright(photo)
     boxes = [detail.box for detail in details]
 
     def searched(index: int) -> FoundFace:
         others = [box for place, box in enumerate(boxes) if place != index]
-        crop = cropping.cut_out(photo, boxes[index], others)
+        crop = cropping.cut_out(picture, boxes[index], others)
         return _search(gateway, collection_id, details[index], crop, threshold)
 
     return list(pool.map(searched, range(len(details))[:most]))

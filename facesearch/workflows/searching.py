@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from facesearch.domain import (
     Collection,
     EnrolledFace,
     FaceMatch,
+    GivenPhoto,
     PersonMatch,
     PhotoSearch,
     SearchedFace,
@@ -24,6 +26,8 @@ from facesearch.errors import InvalidRequestError, NoFaceError, PhotoError
 from facesearch.workflows.every_face import FoundFace, Gateway, search_each
 
 NO_FACE = "it shows no face"
+
+_Asked = tuple[PhotoSearch, list[FoundFace]]  # a photo without faces, and those that the service found in it
 
 
 class Records(Protocol):
@@ -43,7 +47,7 @@ class Database(Protocol):
 def search(
     gateway: Gateway,
     database: Database,
-    paths: Iterable[Path],
+    given: Iterable[Path | GivenPhoto],
     collection: Collection,
     *,
     threshold: float,
@@ -60,50 +64,59 @@ def search(
     for the calls under way.
     """
 
-    def ask(path: Path) -> list[FoundFace] | PhotoSearch:
+    def ask(photo: Path | GivenPhoto) -> _Asked:
+        """What the service says of a photo; no face of it where there is a reason."""
+        empty = PhotoSearch(
+            str(photo), SearchStatus.NO_FACE, given=photo if isinstance(photo, GivenPhoto) else None
+        )
         try:
+            prepared = photos.prepare(photo)
+            empty = replace(empty, sha256=prepared.sha256)
             if faces == 1:
-                return [_largest(gateway, collection.collection_id, path, threshold)]
+                return empty, [_largest(gateway, collection.collection_id, prepared.data, threshold)]
             found = search_each(
-                gateway, each, path, collection.collection_id, threshold=threshold, most=faces
+                gateway,
+                each,
+                photo,
+                prepared.data,
+                collection.collection_id,
+                threshold=threshold,
+                most=faces,
             )
-            return found or PhotoSearch(str(path), SearchStatus.NO_FACE, reason=NO_FACE)
+            return (empty if found else replace(empty, reason=NO_FACE)), found
         except NoFaceError as exc:
-            return PhotoSearch(str(path), SearchStatus.NO_FACE, reason=exc.reason)
+            return replace(empty, reason=exc.reason), []
         except PhotoError as exc:
-            return PhotoSearch(str(path), SearchStatus.UNREADABLE, reason=exc.reason)
+            return replace(empty, status=SearchStatus.UNREADABLE, reason=exc.reason), []
         except InvalidRequestError as exc:
-            return PhotoSearch(str(path), SearchStatus.UNREADABLE, reason=str(exc))
+            return replace(empty, status=SearchStatus.UNREADABLE, reason=str(exc)), []
 
-    def answer(path: Path, asked: Future[list[FoundFace] | PhotoSearch]) -> PhotoSearch:
-        result = asked.result()
-        if isinstance(result, PhotoSearch):
-            return result
-        return _joined(database, collection.arn, path, result, max_matches)
+    def answer(asked: Future[_Asked]) -> PhotoSearch:
+        empty, found = asked.result()
+        return _joined(database, collection.arn, empty, found, max_matches) if found else empty
 
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="search")
     each = ThreadPoolExecutor(jobs, thread_name_prefix="face")
     try:
-        under_way: deque[tuple[Path, Future[list[FoundFace] | PhotoSearch]]] = deque()
-        for path in paths:
-            under_way.append((path, pool.submit(ask, path)))
+        under_way: deque[Future[_Asked]] = deque()
+        for photo in given:
+            under_way.append(pool.submit(ask, photo))
             if len(under_way) > 2 * jobs:
-                yield answer(*under_way.popleft())
+                yield answer(under_way.popleft())
         while under_way:
-            yield answer(*under_way.popleft())
+            yield answer(under_way.popleft())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         each.shutdown(wait=True, cancel_futures=True)
 
 
-def _largest(gateway: Gateway, collection_id: str, path: Path, threshold: float) -> FoundFace:
-    image = photos.prepare(path).data
+def _largest(gateway: Gateway, collection_id: str, image: bytes, threshold: float) -> FoundFace:
     found = gateway.search_faces_by_image(collection_id, image, threshold=threshold)
     return FoundFace(found.box, found.confidence, found.matches)
 
 
 def _joined(
-    database: Database, arn: str, path: Path, found: list[FoundFace], max_matches: int | None
+    database: Database, arn: str, photo: PhotoSearch, found: list[FoundFace], max_matches: int | None
 ) -> PhotoSearch:
     with database.read() as records:
         known = records.faces(arn, [match.face.face_id for face in found for match in face.matches])
@@ -120,7 +133,7 @@ def _joined(
         for face in found
     )
     matched = any(face.matches for face in faces)
-    return PhotoSearch(str(path), SearchStatus.MATCHED if matched else SearchStatus.UNMATCHED, faces)
+    return replace(photo, status=SearchStatus.MATCHED if matched else SearchStatus.UNMATCHED, faces=faces)
 
 
 def _staying(matches: Iterable[FaceMatch], leaving: Set[str]) -> list[FaceMatch]:

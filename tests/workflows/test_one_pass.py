@@ -9,6 +9,7 @@ from PIL import Image
 from facesearch import FaceSearch
 from facesearch.engine.vision.recognizer import DlibRecognizer
 from facesearch.errors import CollectionNotFoundError
+from facesearch.photos import prepare
 from facesearch.workflows.every_face import search_each
 
 
@@ -82,4 +83,4 @@ def test_what_goes_wrong_in_one_look_is_told_as_for_a_call(fs, samples, tmp_path
     assert found[1][0] == "unreadable"
     group = samples / "queries" / "group.jpg"
     with pytest.raises(CollectionNotFoundError, match="there is no collection 'none'"):
-        search_each(fs._gateway, None, group, "none", threshold=80, most=None)  # type: ignore[arg-type]
+        search_each(fs._gateway, None, group, prepare(group).data, "none", threshold=80, most=None)
