@@ -122,7 +122,7 @@ def _listing(bucket: str) -> Iterator[None]:
     try:
         yield
     except aws.ClientError as exc:
-        code, message = _said(exc)
+        code, message = said(exc)
         if code in ("NoSuchBucket", "404"):
             raise UsageError(f"there is no bucket {bucket} in S3") from exc
         if code in _DENIED:
@@ -130,7 +130,7 @@ def _listing(bucket: str) -> Iterator[None]:
                 f"the credentials may not list the bucket {bucket}: their IAM policies must allow s3:ListBucket "
                 f"and s3:GetObject (S3 says: {message})"
             ) from exc
-        raise _of_the_service(exc, f"the bucket {bucket}") from exc
+        raise of_the_service(exc, f"the bucket {bucket}") from exc
     except aws.ParamValidationError as exc:
         raise UsageError(f"{bucket!r} cannot be the name of a bucket") from exc
     except aws.BotoCoreError as exc:
@@ -142,7 +142,7 @@ def _reading(address: str) -> Iterator[None]:
     try:
         yield
     except aws.ClientError as exc:
-        code, message = _said(exc)
+        code, message = said(exc)
         if code in _MISSING:
             raise UnreadablePhotoError("there is no such object", address) from exc
         if code == "NoSuchBucket":
@@ -151,7 +151,7 @@ def _reading(address: str) -> Iterator[None]:
             raise UnreadablePhotoError(
                 f"there are no rights to read it (s3:GetObject), or it is archived ({message})", address
             ) from exc
-        error = _of_the_service(exc, address)
+        error = of_the_service(exc, address)
         if isinstance(error, ServiceUnavailableError):
             raise UnreadablePhotoError(f"S3 did not give it ({message}); try again later", address) from exc
         raise error from exc
@@ -163,13 +163,15 @@ def _reading(address: str) -> Iterator[None]:
         raise translated(exc, "GetObject") from exc
 
 
-def _said(exc: aws.ClientError) -> tuple[str, str]:
+def said(exc: aws.ClientError) -> tuple[str, str]:
+    """The code and the message of S3's answer."""
     error = exc.response.get("Error", {})
     return str(error.get("Code", "")), str(error.get("Message", "")) or str(error.get("Code", ""))
 
 
-def _of_the_service(exc: aws.ClientError, what: str) -> FaceSearchError:
-    code, message = _said(exc)
+def of_the_service(exc: aws.ClientError, what: str) -> FaceSearchError:
+    """Our error for an answer that is about more than the one object."""
+    code, message = said(exc)
     status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= 500 or code in ("SlowDown", "RequestTimeout", "Throttling"):
         return ServiceUnavailableError(f"S3 does not answer for {what} ({code}: {message}); try again later")

@@ -101,6 +101,16 @@ _BY_CODE: Mapping[str, tuple[type[FaceSearchError], str]] = {
     "SerializationException": _REFUSED,
     "ImageTooLargeException": (InvalidRequestError, "the service takes no image of that size: {message}"),
     "InvalidImageFormatException": (InvalidRequestError, "the service cannot read the image: {message}"),
+    "InvalidS3ObjectException": (
+        InvalidRequestError,
+        "the service cannot get the object from S3: {message} (it must be there, the bucket in the region of the "
+        "call, and the credentials need s3:GetObject)",
+    ),
+    "ResourceNotReadyException": (
+        ServiceUnavailableError,
+        "the model that {operation} asks is not running ({message}); start it "
+        "(`aws rekognition start-project-version`) and run the same again",
+    ),
     "InvalidPaginationTokenException": (
         ServiceError,
         "the service lost its place while listing{there}: {message}; run the same again",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -34,7 +35,12 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "connect_timeout": "Seconds to wait for a connection to the service",
         "read_timeout": "Seconds to wait for an answer of the service",
         "prices": "TOML file of AWS prices in place of the one that is shipped",
+        "custom_labels_project_version_arn": "ARN of the Custom Labels model whose labels join in",
     }
+)
+
+_CUSTOM_LABELS = re.compile(
+    r"arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:project/[\w.-]{1,255}/version/[\w.-]{1,255}/\d+"
 )
 
 
@@ -72,6 +78,7 @@ class Settings:
     connect_timeout: float = 5.0
     read_timeout: float = 60.0
     prices: Path = _SHIPPED_PRICES
+    custom_labels_project_version_arn: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +154,7 @@ class Settings:
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    return f"FACESEARCH_{name.upper()}"
+    return name.upper() if name == "custom_labels_project_version_arn" else f"FACESEARCH_{name.upper()}"
 
 
 def without_password(url: str) -> str:
@@ -196,6 +203,13 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(
             f"detail (from {settings.origin('detail')}) must be one of {', '.join(DETAILS)}, "
             f"not {settings.detail!r}"
+        )
+    model = settings.custom_labels_project_version_arn
+    if model is not None and not _CUSTOM_LABELS.fullmatch(model):
+        origin = settings.origin("custom_labels_project_version_arn")
+        raise ConfigurationError(
+            f"custom_labels_project_version_arn (from {origin}) must be the ARN of a project version, "
+            f"arn:aws:rekognition:REGION:ACCOUNT:project/NAME/version/NAME/NUMBER, not {model!r}"
         )
     for name in ("jobs", "rate", "max_attempts", "connect_timeout", "read_timeout"):
         value = getattr(settings, name)

@@ -27,11 +27,12 @@ OURS = {
     "retries": {"domain", "errors", "service_errors"},
     "metering": set(),
     "s3": {"domain", "errors", "service_errors"},
+    "s3_objects": {"domain", "errors", "s3", "service_errors"},
     "service_errors": {"errors"},
     "workflows": {"workflows", "cropping", "domain", "errors", "photos"},
     "records": {"records", "domain", "errors", "shipped"},
     "aws": {"aws", "domain", "errors", "service_errors"},
-    "app": {"aws", "s3", "app", "workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
+    "app": {"aws", "s3", "s3_objects", "app", "workflows", "domain", "errors", "settings", "photos", "drawing", "bootstrap"},
     "bootstrap": {
         "app",
         "aws",
@@ -52,7 +53,7 @@ OURS = {
 }
 ROOMS_OF_LIBRARIES = {
     "boto3": {"pytest_plugin", "testing"},
-    "botocore": {"aws", "rekognition", "s3", "service_errors", "engine", "bootstrap"},
+    "botocore": {"aws", "rekognition", "s3", "s3_objects", "service_errors", "engine", "bootstrap"},
     "sqlalchemy": {"records"},
     "alembic": {"records"},
     "click": {"cli"},

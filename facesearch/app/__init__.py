@@ -10,12 +10,13 @@ from facesearch.app.portability import Portability
 from facesearch.app.reconciling import Reconciling
 from facesearch.app.runs import Runs
 from facesearch.app.searching import Searching
+from facesearch.app.tagging import Tagging
 from facesearch.settings import Settings
 
 __all__ = ["FaceSearch"]
 
 
-class FaceSearch(Collections, Costing, Portability, Enrolling, Searching, People, Reconciling, Runs):
+class FaceSearch(Collections, Costing, Portability, Enrolling, Searching, Tagging, People, Reconciling, Runs):
     """Enrol people, search photos, and look after collections.
 
         with FaceSearch.open() as fs:

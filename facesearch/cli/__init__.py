@@ -24,6 +24,7 @@ from facesearch.cli.reconcile import reconcile
 from facesearch.cli.runs import runs
 from facesearch.cli.search import search
 from facesearch.cli.status import status
+from facesearch.cli.tags import tag, tags
 from facesearch.cli.usage import usage
 from facesearch.cli.verify import verify
 
@@ -65,6 +66,8 @@ for _command in (
     detect,
     compare,
     verify,
+    tag,
+    tags,
     collection,
     person,
     face,

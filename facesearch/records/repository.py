@@ -8,6 +8,7 @@ from facesearch.records.collections import CollectionRecords
 from facesearch.records.enrolment import EnrolmentRecords
 from facesearch.records.faces import FaceRecords
 from facesearch.records.files import FileRecords
+from facesearch.records.labels import LabelRecords
 from facesearch.records.people import PeopleRecords
 from facesearch.records.portability import PortabilityRecords
 from facesearch.records.reconciliation import ReconciliationRecords
@@ -24,6 +25,7 @@ class Records(
     PortabilityRecords,
     FaceRecords,
     FileRecords,
+    LabelRecords,
     ReconciliationRecords,
     RunRecords,
     UsageRecords,

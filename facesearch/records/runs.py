@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, false, select
@@ -30,7 +29,7 @@ from facesearch.records.tables import (
     UnreadRow,
     now,
 )
-from facesearch.records.unit import Unit, chunks
+from facesearch.records.unit import Unit, chunks, path_id
 
 BEGINNING = re.compile("[0-9a-f]{1,32}")
 
@@ -126,18 +125,18 @@ class RunRecords(Unit):
         """Write down files that could not be read, each with its person's id."""
         collection, moment = self._collection(arn), now()
         rows = {
-            path_id: {
+            here: {
                 "run": run_id,
                 "collection": collection,
                 "person": person_id,
                 "path": outcome.path,
-                "path_id": path_id,
+                "path_id": here,
                 "state": outcome.status.value,
                 "reason": outcome.reason,
                 "seen_at": moment,
             }
             for outcome, person_id in files
-            if (path_id := _path_id(outcome.path))
+            if (here := path_id(outcome.path))
         }
         changed = ("run", "person", "state", "reason", "seen_at")
         self._upsert(UnreadRow, list(rows.values()), unique=["collection", "path_id"], changed=changed)
@@ -145,7 +144,7 @@ class RunRecords(Unit):
     def take_up(self, arn: str, paths: Sequence[str]) -> None:
         """Forget that these files could not be read."""
         collection = self._collection(arn)
-        for some in chunks(map(_path_id, paths)):
+        for some in chunks(map(path_id, paths)):
             self._session.execute(
                 delete(UnreadRow).where(UnreadRow.collection == collection, UnreadRow.path_id.in_(some))
             )
@@ -218,7 +217,3 @@ def _outcome(row: RunRow) -> RunOutcome | None:
     if row.outcome:
         return RunOutcome(row.outcome)
     return RunOutcome.FINISHED if row.finished_at else None
-
-
-def _path_id(path: str) -> str:
-    return sha256(path.encode("utf-8", "surrogatepass")).hexdigest()

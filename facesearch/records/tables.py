@@ -208,6 +208,54 @@ class FileRow(Row):
     sha256: Mapped[str] = mapped_column(String(64))
 
 
+class TaggedRow(Row):
+    """A photo whose labels are known, by its path; the newest answer takes the place of the one before."""
+
+    __tablename__ = "tagged"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    path: Mapped[str] = mapped_column(PathText)
+    path_id: Mapped[str] = mapped_column(String(64), unique=True)  # sha256 of the path
+    digest: Mapped[str] = mapped_column(String(255), index=True)  # sha256 of a file, ETag of an object
+    size: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[str | None] = mapped_column(String(1024))  # of an object
+    engine: Mapped[str] = mapped_column(String(255))
+    model_version: Mapped[str | None] = mapped_column(String(255))
+    min_confidence: Mapped[float]
+    max_labels: Mapped[int | None]
+    custom_model: Mapped[str | None] = mapped_column(String(2048))
+    tagged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LabelRow(Row):
+    """A label with all that is above it, once for all photos. SQLite indexes its words in `labels_text` (FTS5)."""
+
+    __tablename__ = "labels"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # sha256 of what follows
+    name: Mapped[str] = mapped_column(Text)
+    custom: Mapped[bool]
+    parents: Mapped[list[str]] = mapped_column(Json)
+    aliases: Mapped[list[str]] = mapped_column(Json)
+    categories: Mapped[list[str]] = mapped_column(Json)
+    words: Mapped[str] = mapped_column(Text)  # of its name and its aliases
+    above: Mapped[str] = mapped_column(Text)  # the words of its parents
+
+
+class PhotoLabelRow(Row):
+    """A label of a photo, and where in the photo it is seen."""
+
+    __tablename__ = "photo_labels"
+    __table_args__ = (Index(None, "label", "confidence"),)
+
+    tagged: Mapped[int] = mapped_column(ForeignKey("tagged.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)  # among the photo's labels
+    label: Mapped[int] = mapped_column(ForeignKey("labels.id"))
+    confidence: Mapped[float]
+    instances: Mapped[list[list[float]]] = mapped_column(Json)  # left, top, width, height, confidence
+
+
 class FaceRow(Row):
     """A face that a collection holds, with whose it is and which photo it came from."""
 

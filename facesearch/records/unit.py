@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, select, union
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, or_, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from facesearch.errors import DatabaseError
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow, Row
+from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow, Row, TaggedRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -69,13 +70,28 @@ class Unit:
             ~exists().where(FaceRow.photo == PhotoRow.id),
         )
         for chunk in chunks(touched):
-            self._delete(PhotoRow, PhotoRow.id.in_(chunk), *unused)
+            leaving = (PhotoRow.id.in_(chunk), *unused)
+            photos_gone = self._session.execute(select(PhotoRow.sha256, PhotoRow.path).where(*leaving)).all()
+            self._forget_labels([(digest, path) for digest, path in photos_gone])
+            self._delete(PhotoRow, *leaving)
         return erased
+
+    def _forget_labels(self, photos: Sequence[tuple[str, str]]) -> None:
+        """Forget what photos show, by their sha256 and path: what they are called may say who is in them."""
+        if photos:
+            digests = [digest for digest, _ in photos]
+            path_ids = [path_id(path) for _, path in photos]
+            self._delete(TaggedRow, or_(TaggedRow.digest.in_(digests), TaggedRow.path_id.in_(path_ids)))
 
     def _delete(self, table: type[Row], *conditions: ColumnElement[bool]) -> int:
         """Delete the rows for which all conditions hold, and return how many there were."""
         statement = delete(table).where(*conditions).execution_options(synchronize_session=False)
         return cast("CursorResult[Any]", self._session.execute(statement)).rowcount
+
+
+def path_id(path: str) -> str:
+    """64 hex digits for a path, since an index takes no long text."""
+    return sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

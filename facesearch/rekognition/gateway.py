@@ -26,6 +26,7 @@ from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
 from facesearch.rekognition import answers
 from facesearch.rekognition.calling import MAX_PAGE, batches
+from facesearch.rekognition.labels import Labels
 from facesearch.rekognition.users import Users
 from facesearch.retries import Retries
 from facesearch.service_errors import explained
@@ -62,7 +63,7 @@ class EachFace(Protocol):
     ) -> Sequence[Mapping[str, Any]]: ...
 
 
-class Rekognition(Users):
+class Rekognition(Users, Labels):
     """Rekognition's face collections, over one boto3 client. Safe to share between threads.
 
     Every method raises the errors of `facesearch.errors` and no other: CollectionNotFoundError and its siblings

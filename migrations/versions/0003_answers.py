@@ -41,9 +41,69 @@ def upgrade() -> None:
             ["collection"], ["collections.id"], name="fk_calibrations_collection", ondelete="CASCADE"
         ),
     )
+    # --- labels
+    op.create_table(
+        "tagged",
+        sa.Column("id", ROW_NUMBER, nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("path_id", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(255), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.String(1024)),
+        sa.Column("engine", sa.String(255), nullable=False),
+        sa.Column("model_version", sa.String(255)),
+        sa.Column("min_confidence", sa.Double(), nullable=False),
+        sa.Column("max_labels", sa.Integer()),
+        sa.Column("custom_model", sa.String(2048)),
+        sa.Column("tagged_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_tagged"),
+        sa.UniqueConstraint("path_id", name="uq_tagged_path_id"),
+    )
+    op.create_index("ix_tagged_digest", "tagged", ["digest"])
+    op.create_table(
+        "labels",
+        sa.Column("id", ROW_NUMBER, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("custom", sa.Boolean(), nullable=False),
+        sa.Column("parents", JSON, nullable=False),
+        sa.Column("aliases", JSON, nullable=False),
+        sa.Column("categories", JSON, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("above", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_labels"),
+        sa.UniqueConstraint("digest", name="uq_labels_digest"),
+    )
+    op.create_table(
+        "photo_labels",
+        sa.Column("tagged", ROW_NUMBER, nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("label", ROW_NUMBER, nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("instances", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("tagged", "place", name="pk_photo_labels"),
+        sa.ForeignKeyConstraint(["tagged"], ["tagged.id"], name="fk_photo_labels_tagged", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["label"], ["labels.id"], name="fk_photo_labels_label"),
+    )
+    op.create_index("ix_photo_labels_label_confidence", "photo_labels", ["label", "confidence"])
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE labels_text USING fts5("
+            "words, above, content='labels', content_rowid='id', tokenize='unicode61 remove_diacritics 0')"
+        )
+        op.execute(
+            "CREATE TRIGGER labels_text_insert AFTER INSERT ON labels BEGIN "
+            "INSERT INTO labels_text(rowid, words, above) VALUES (new.id, new.words, new.above); END"
+        )
 
 
 def downgrade() -> None:
+    # --- labels
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER labels_text_insert")
+        op.execute("DROP TABLE labels_text")
+    for table in ("photo_labels", "labels", "tagged"):
+        op.drop_table(table)
     # --- calibrations
     op.drop_table("calibrations")
     with op.batch_alter_table("collections") as batch:

@@ -39,7 +39,7 @@ def test_every_command_of_the_documentation_is_there():
         "engine models", "engine models list", "engine models add", "engine models verify", "engine models use",
         "runs", "runs list", "runs show",
         "db", "db upgrade", "db current", "export", "import",
-        "status", "reconcile", "usage", "verify",
+        "status", "reconcile", "usage", "verify", "tag", "tags", "tags search",
     }  # fmt: skip
 
 

@@ -30,6 +30,11 @@ def connected(url):
         engine.dispose()
 
 
+def is_of_the_full_text_index(difference):
+    """The FTS5 table and those that SQLite keeps for it, which no metadata can describe."""
+    return difference[0] == "remove_table" and difference[1].name.startswith("labels_text")
+
+
 def stamp(url, revision):
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
@@ -44,7 +49,8 @@ def test_upgrading_makes_the_tables_and_downgrading_takes_all_of_them_away(empty
     assert upgrade(empty_url) == HEAD
     assert revision(empty_url) == (HEAD, HEAD)
     with connected(empty_url) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Row.metadata) == []
+        found = compare_metadata(MigrationContext.configure(connection), Row.metadata)
+        assert [one for one in found if not is_of_the_full_text_index(one)] == []
         command.downgrade(configuration(connection), "base")
     with connected(empty_url) as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]

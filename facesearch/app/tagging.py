@@ -1,0 +1,73 @@
+"""Tagging photos with labels, and finding them by label."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesearch.app.bound import Bound
+from facesearch.domain.labels import FoundLabel, LabelRequest, TaggedPhoto
+from facesearch.workflows.documents import Anywhere
+from facesearch.workflows.tagging import Tagger
+from facesearch.workflows.tagging_many import planned, tag_all
+
+if TYPE_CHECKING:
+    from facesearch.s3_objects import S3Objects
+
+
+class Tagging(Bound):
+    """Ask what photos show, keep it, and search it."""
+
+    def tag(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        min_confidence: float = 55.0,
+        max_labels: int | None = None,
+        to: Path | str | None = None,
+        jobs: int | None = None,
+    ) -> Generator[TaggedPhoto]:
+        """Ask what each photo shows: files, folders with all below them, and s3://bucket/prefix.
+
+        An object in S3 is not downloaded: the engine reads it. The labels, those of a Custom Labels model among
+        them where the settings name one, are remembered for `find_labels` and, with `to` (a folder or
+        s3://bucket/prefix), written as a JSON document for each photo, which lies there as the photo does below
+        its path. Labels that are known of the same content and by the same request are not asked for again.
+
+        Raises UsageError, before the first photo, for paths that cannot be used.
+        """
+        place = None if to is None else str(to)
+        photos = planned(paths, self._stored, place)
+        tagger = self._tagger(min_confidence, max_labels)
+        return tag_all(tagger, self._database, self._counted_as, photos, place, jobs or self.settings.jobs)
+
+    def tag_object(self, address: str, document: str) -> TaggedPhoto:
+        """Ask what an object in S3 shows, as it is now, and keep it in a document of S3, not in the records.
+
+        The same object is asked about once, however often this is called and by how many at the same time.
+        Raises InvalidRequestError for an object that is no photo, and what concerns S3 or the service.
+        """
+        return self._tagger()(address, document)
+
+    def find_labels(
+        self, words: str | None = None, *, parent: str | None = None, min_confidence: float = 0.0
+    ) -> Iterator[FoundLabel]:
+        """Photos that were tagged with a label of those words, or below a parent of those, surest first.
+
+        Raises UsageError when neither is given.
+        """
+        with self._database.read() as records:
+            yield from records.find_labels(words, parent, min_confidence)
+
+    def _tagger(self, min_confidence: float = 55.0, max_labels: int | None = None) -> Tagger:
+        request = LabelRequest(min_confidence, max_labels, self.settings.custom_labels_project_version_arn)
+        return Tagger(self._gateway, self._objects, Anywhere(self._objects), request)
+
+    @cached_property
+    def _objects(self) -> S3Objects:
+        """Objects in S3; nothing of botocore's is loaded before the first of them."""
+        from facesearch.s3_objects import S3Objects
+
+        return S3Objects(self._open_s3)
