@@ -15,6 +15,7 @@
         |-- CollectionExistsError
         |-- InvalidRequestError         the service refused the request's parameters or image
         |-- ThrottledError              too many calls; worth repeating later
+        |-- NotOfferedError             the service (one that only resembles AWS's) does not know the call
         `-- ServiceUnavailableError     no answer, or an internal error; worth repeating later
 
 A command maps the root once to its exit code; nothing else catches by message.
@@ -96,6 +97,10 @@ class InvalidRequestError(ServiceError):
 
 class ThrottledError(ServiceError):
     """Too many calls in too little time, after every retry."""
+
+
+class NotOfferedError(ServiceError):
+    """The service, one that only resembles AWS's, does not know the call."""
 
 
 class ServiceUnavailableError(ServiceError):

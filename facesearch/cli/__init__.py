@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from facesearch import __version__
+from facesearch.cli.bucket import bucket
 from facesearch.cli.collections import collection
 from facesearch.cli.compare import compare
 from facesearch.cli.configuration import config
@@ -77,6 +78,7 @@ for _command in (
     usage,
     export,
     import_,
+    bucket,
     engine,
     db,
     config,
