@@ -130,26 +130,41 @@ def open_models(settings: Settings, data: Path | None = None) -> Iterator[Catalo
 
 @contextmanager
 def open_account(settings: Settings) -> Iterator[Account]:
-    """The AWS account of botocore's own credentials and region. Raises ConfigurationError."""
+    """The AWS account of botocore's own credentials and region, each asked for when it is first used.
+
+    Raises ConfigurationError.
+    """
     import botocore.session
     from botocore.exceptions import BotoCoreError, NoRegionError
 
     from facesearch.aws.buckets import S3Buckets
+    from facesearch.aws.cloud import Cloud
     from facesearch.rekognition import client_config
     from facesearch.service_errors import translated
+
+    def client(service: str) -> Any:
+        return session.create_client(
+            service, region_name=region or _ENGINE_REGION, config=client_config(settings)
+        )
+
+    def source() -> str | None:
+        return credentials.method if (credentials := session.get_credentials()) else None
+
+    def buckets() -> S3Buckets:
+        s3 = S3Buckets(cloud.client("s3"))
+        if region is None and s3.endpoint.endswith(".amazonaws.com"):
+            raise translated(NoRegionError())
+        return s3
 
     try:
         session = botocore.session.Session(session_vars={"region": _REGION})
         region = session.get_config_variable("region")
-        client = session.create_client(
-            "s3", region_name=region or _ENGINE_REGION, config=client_config(settings)
-        )
-        if region is None and client.meta.endpoint_url.endswith(".amazonaws.com"):
-            raise NoRegionError
+        regions = session.get_available_regions("rekognition")
+        cloud = Cloud(region, regions, source, client)
     except BotoCoreError as exc:
         raise translated(exc) from exc
-    with closing(client):
-        yield Account(S3Buckets(cast("S3Client", client)))
+    with closing(cloud):
+        yield Account(cloud, buckets)
 
 
 def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:

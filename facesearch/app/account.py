@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from facesearch.domain.buckets import Bucket, BucketState, Emptied, Versions
-from facesearch.workflows import bucket_care
+from facesearch.domain.readiness import Check
+from facesearch.workflows import bucket_care, doctor
 
 if TYPE_CHECKING:
     from facesearch.aws.buckets import S3Buckets
+    from facesearch.aws.cloud import Cloud
 
 
 class Account:
     """The buckets that the credentials of botocore's chain may see. Every method raises FaceSearchError."""
 
-    def __init__(self, buckets: S3Buckets) -> None:
-        self._buckets = buckets
+    def __init__(self, cloud: Cloud, open_buckets: Callable[[], S3Buckets]) -> None:
+        self._cloud = cloud
+        self._open_buckets = open_buckets
+
+    @cached_property
+    def _buckets(self) -> S3Buckets:
+        return self._open_buckets()
 
     @property
     def region(self) -> str:
@@ -51,3 +59,14 @@ class Account:
     def delete_bucket(self, name: str, on_batch: Callable[[int], None] | None = None) -> Emptied:
         """Empty a bucket and delete it."""
         return bucket_care.delete(self._buckets, name, on_batch)
+
+    def examine(self, collection_id: str | None = None, bucket: str | None = None) -> Iterator[Check]:
+        """Whether the account is ready for a collection, and for photos in a bucket. Nothing is changed.
+
+        Only what is asked about a bucket is billed: one or two requests to S3.
+        """
+        return doctor.examine(self._cloud, self, collection_id, bucket)
+
+    def region_of(self, name: str) -> str:
+        """The region a bucket is in."""
+        return self._buckets.region_of(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from facesearch import __version__
+from facesearch.cli.aws import aws
 from facesearch.cli.bucket import bucket
 from facesearch.cli.collections import collection
 from facesearch.cli.compare import compare
@@ -79,6 +80,7 @@ for _command in (
     export,
     import_,
     bucket,
+    aws,
     engine,
     db,
     config,
