@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facesearch.app.calibrating import Calibrating
 from facesearch.app.collections import Collections
 from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
@@ -16,7 +17,9 @@ from facesearch.settings import Settings
 __all__ = ["FaceSearch"]
 
 
-class FaceSearch(Collections, Costing, Portability, Enrolling, Searching, Tagging, People, Reconciling, Runs):
+class FaceSearch(
+    Collections, Costing, Portability, Enrolling, Calibrating, Searching, Tagging, People, Reconciling, Runs
+):
     """Enrol people, search photos, and look after collections.
 
         with FaceSearch.open() as fs:

@@ -1,0 +1,92 @@
+"""What a similarity means in a collection, and the thresholds that are said in that meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from facesearch.app.bound import Bound
+from facesearch.domain.calibration import Calibration, Measured, Threshold, WantedRate, parse_threshold
+from facesearch.errors import UsageError
+from facesearch.workflows import calibrating, collections, costing
+from facesearch.workflows.pacing import Pace
+
+FACES = 1000  # asked about, if nothing else is said
+IN_FLIGHT = 16  # calls to a service that is not this machine
+
+
+class Calibrating(Bound):
+    """Measure a collection, and look after its threshold."""
+
+    def calibrate(
+        self,
+        collection_id: str,
+        *,
+        faces: int = FACES,
+        jobs: int | None = None,
+        on_face: Callable[[], None] | None = None,
+    ) -> Measured:
+        """Search for the collection's own faces, at most so many, and keep what that says of similarities.
+
+        Each takes a call of SearchFaces. What was kept before for the same face model is replaced. Raises
+        UsageError for a collection with too few people.
+        """
+        jobs = jobs or self.settings.jobs
+        return calibrating.calibrate(
+            self._gateway,
+            self._database,
+            collections.remembered(self._gateway, self._database, collection_id),
+            most=faces,
+            jobs=jobs if self.engine == "embedded" else max(jobs, IN_FLIGHT),
+            pace=Pace(self._pace(None)),
+            on_face=on_face,
+        )
+
+    def calibration_cost(self, collection_id: str, *, faces: int = FACES) -> tuple[int, Decimal]:
+        """How many calls `calibrate` of the same takes, and what AWS asks for them, in dollars."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        calls = len(calibrating.chosen(self._database, collection, faces))
+        already = costing.calls_this_month(self._database, self._counted_as)
+        return calls, self._prices.cost({"SearchFaces": calls}, already)
+
+    def calibration(self, collection_id: str) -> Calibration | None:
+        """What is known of a collection and its present face model; None where that was not measured."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return calibrating.usable(self._database, collection)
+
+    def draw_calibration(self, collection_id: str, calibration: Calibration, path: Path) -> None:
+        """Write a calibration's curves, with the collection's threshold, as .png or .svg. Raises UsageError."""
+        from facesearch import curves
+
+        title = f"collection {collection_id}, face model {calibration.model_version}"
+        curves.save(calibration, path, title, self.threshold(collection_id).similarity)
+
+    def threshold(self, collection_id: str, asked: float | str | None = None) -> Threshold:
+        """The threshold a search of the collection uses: as asked for, else the collection's own, else 80.
+
+        `asked` is a similarity or `fmr=` with the false-match rate to keep to. Raises UsageError for a rate that
+        the collection's calibration cannot tell of, naming what to do.
+        """
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return calibrating.resolve(self._database, collection, _parsed(asked))
+
+    def set_threshold(self, collection_id: str, threshold: float | str | None) -> None:
+        """Let a collection keep to a threshold where none is asked for; None brings back 80.
+
+        Raises UsageError for a rate that the collection's calibration cannot tell of.
+        """
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        calibrating.set_own_threshold(self._database, collection, _parsed(threshold))
+
+    def own_threshold(self, collection_id: str) -> str | None:
+        """The threshold that was set for a collection, as it was said; None for the usual one."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return calibrating.own_threshold(self._database, collection)
+
+
+def _parsed(threshold: float | str | None) -> float | WantedRate | None:
+    try:
+        return parse_threshold(str(threshold)) if threshold is not None else None
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
