@@ -19,6 +19,7 @@ from facesearch.errors import ConfigurationError, UsageError
 from facesearch.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from botocore.session import Session
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from facesearch.engine.service import Engine
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
+    from facesearch.sqs import DeadLetters
 
 _NO_HOST = "http://embedded.invalid"  # never resolved: the engine answers before a socket is opened
 _ENGINE_REGION = "us-east-1"
@@ -167,6 +169,13 @@ def open_account(settings: Settings) -> Iterator[Account]:
         yield Account(cloud, buckets)
 
 
+def open_dead_letters(url: str) -> DeadLetters:
+    """The SQS queue of that URL, for what can never be done."""
+    from facesearch.sqs import DeadLetters
+
+    return DeadLetters(partial(_aws_client, "sqs"), url)
+
+
 def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
     """The gateway to the engine the settings name, and what closes it."""
     from facesearch.rekognition import Rekognition
@@ -225,14 +234,19 @@ def _open_engine(store: Path, added: Path, cache: Path, detail: str) -> Engine:
 
 
 def _s3_client() -> S3Client:
-    """How images are read from S3: by botocore's own credentials, region and endpoint, not for long."""
+    """How images are read from S3."""
+    return cast("S3Client", _aws_client("s3"))
+
+
+def _aws_client(service: str) -> BaseClient:
+    """A client of a service beside Rekognition: botocore's own credentials, region and endpoint, not for long."""
     import botocore.session
     from botocore.config import Config
 
     session = botocore.session.Session(session_vars={"region": _REGION})
     region = session.get_config_variable("region") or _ENGINE_REGION
     config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"})
-    return cast("S3Client", session.create_client("s3", region_name=region, config=config))
+    return session.create_client(service, region_name=region, config=config)
 
 
 def _remote_client(settings: Settings) -> RekognitionClient:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -150,6 +151,21 @@ class Settings:
     def origin(self, name: str) -> str:
         """Where a setting's value came from."""
         return self.origins.get(name, "argument")
+
+
+class FunctionSettings(NamedTuple):
+    """What the functions on AWS Lambda are told beside the settings, by their environment alone."""
+
+    collection: str | None  # FACESEARCH_COLLECTION
+    dead_letter_queue_url: str | None
+
+    @classmethod
+    def resolve(cls, environ: Mapping[str, str] | None = None) -> FunctionSettings:
+        """What is set; empty is not."""
+        environ = os.environ if environ is None else environ
+        return cls(
+            environ.get("FACESEARCH_COLLECTION") or None, environ.get("DEAD_LETTER_QUEUE_URL") or None
+        )
 
 
 def variable(name: str) -> str:

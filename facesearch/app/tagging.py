@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from facesearch.app.bound import Bound
 from facesearch.domain.labels import FoundLabel, LabelRequest, TaggedPhoto
-from facesearch.workflows.documents import Anywhere
+from facesearch.workflows.documents import Anywhere, address_of
 from facesearch.workflows.tagging import Tagger
-from facesearch.workflows.tagging_many import planned, tag_all
+from facesearch.workflows.tagging_many import is_photo, planned, tag_all
 
 if TYPE_CHECKING:
     from facesearch.s3_objects import S3Objects
@@ -43,13 +43,16 @@ class Tagging(Bound):
         tagger = self._tagger(min_confidence, max_labels)
         return tag_all(tagger, self._database, self._counted_as, photos, place, jobs or self.settings.jobs)
 
-    def tag_object(self, address: str, document: str) -> TaggedPhoto:
+    def tag_object(self, address: str, to: str, name: str) -> TaggedPhoto | None:
         """Ask what an object in S3 shows, as it is now, and keep it in a document of S3, not in the records.
 
-        The same object is asked about once, however often this is called and by how many at the same time.
-        Raises InvalidRequestError for an object that is no photo, and what concerns S3 or the service.
+        The document lies below `to` as the object does below its folder, where it is called `name`. Its labels are
+        asked for once, however often this is called. None for a key that is no photo's: a folder, a .DS_Store.
+
+        Raises InvalidRequestError and PhotoError for an object that cannot be tagged, and what concerns S3 or the
+        service.
         """
-        return self._tagger()(address, document)
+        return self._tagger()(address, address_of(to, name)) if is_photo(name) else None
 
     def find_labels(
         self, words: str | None = None, *, parent: str | None = None, min_confidence: float = 0.0
