@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from facesearch import __version__
 from facesearch.app.bound import Bound
 from facesearch.domain import Person, PersonSummary
 from facesearch.domain.erasure import Erasure
-from facesearch.workflows import erasing, people
+from facesearch.domain.sightings import Sighting
+from facesearch.workflows import erasing, people, sightings
 from facesearch.workflows.person_files import person_name
 from facesearch.workflows.receipts import Receipts, write_whole
 
@@ -27,6 +29,17 @@ class People(Bound):
     def person(self, ref: str) -> PersonSummary:
         """A person by id, key or name. Raises UsageError when there is none, or more than one."""
         return people.show(self._database, ref)
+
+    def sightings(
+        self,
+        ref: str | None = None,
+        *,
+        photo: Path | str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Sighting]:
+        """Who was seen where by recorded searches, the newest first; see `workflows.sightings.listed`."""
+        return sightings.listed(self._database, ref, photo=photo, since=since, limit=limit)
 
     def edit_person(
         self,

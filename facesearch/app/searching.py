@@ -11,7 +11,7 @@ from typing import BinaryIO
 from facesearch.app.bound import Bound
 from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
 from facesearch.errors import NoFaceError, UsageError
-from facesearch.workflows import collections, planning, searching, verifying
+from facesearch.workflows import collections, planning, searching, sightings, verifying
 
 
 class Searching(Bound):
@@ -40,23 +40,27 @@ class Searching(Bound):
         max_matches: int | None = None,
         faces: int | None = 1,
         jobs: int | None = None,
+        record: bool = False,
     ) -> Generator[PhotoSearch]:
         """Search the largest face of each photo, or the `faces` largest (None is every face).
 
         A folder stands for the files in and below it. Answers come in order and as they are ready. More than one
         face takes a call for each and one more for the photo. `threshold` is Rekognition's FaceMatchThreshold,
-        0..100; `max_matches` counts people, not faces.
+        0..100; `max_matches` counts people, not faces. With `record` the best match of every face is
+        written down for `sightings`.
         """
-        return searching.search(
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        found = searching.search(
             self._gateway,
             self._database,
             self.photos(photos),
-            collections.remembered(self._gateway, self._database, collection_id),
+            collection,
             threshold=threshold,
             max_matches=max_matches,
             faces=faces,
             jobs=jobs or self.settings.jobs,
         )
+        return sightings.recorded(self._database, collection, found, threshold) if record else found
 
     def draw(self, result: PhotoSearch, folder: Path) -> Path:
         """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.

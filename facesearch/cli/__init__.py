@@ -25,6 +25,7 @@ from facesearch.cli.portability import export, import_
 from facesearch.cli.reconcile import reconcile
 from facesearch.cli.runs import runs
 from facesearch.cli.search import search
+from facesearch.cli.sightings import sightings
 from facesearch.cli.status import status
 from facesearch.cli.tags import tag, tags
 from facesearch.cli.usage import usage
@@ -73,6 +74,7 @@ for _command in (
     collection,
     person,
     face,
+    sightings,
     status,
     reconcile,
     runs,

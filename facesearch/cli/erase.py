@@ -105,6 +105,7 @@ def _shape(erasure: Erasure) -> dict[str, Any]:
             "faces": records.faces,
             "journal": records.journal,
             "photos": records.photos,
+            "sightings": records.sightings,
         }
         if records
         else None,

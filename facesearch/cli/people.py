@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facesearch.cli import options, shapes
+from facesearch.cli import options, shapes, sightings
 from facesearch.cli.erase import erase
-from facesearch.cli.output import Column, Fit, Format, Row, View, show_list, show_one
+from facesearch.cli.output import Column, Fit, Format, Row, View, show_document, show_list, show_one, write
 from facesearch.cli.safe import json_text
 from facesearch.cli.session import opened
 from facesearch.domain import PersonSummary
 
 if TYPE_CHECKING:
     from facesearch.settings import Settings
+
+LAST_SEEN = 20  # sightings that are shown with a person
 
 _named = click.argument("ref", metavar="PERSON")
 
@@ -55,14 +57,23 @@ def list_(collection_id: str | None, settings: Settings, form: Format) -> None:
 @options.connection
 @options.output
 def show(ref: str, settings: Settings, form: Format) -> None:
-    """Show all that is on record of a person.
+    """Show all that is on record of a person, and where they were last seen.
 
     \b
     Example:
       facesearch person show "Ada Lovelace"
     """
     with opened(settings) as app:
-        show_one(form, PEOPLE, app.person(ref), "person")
+        found = app.person(ref)
+        seen = list(app.sightings(found.person.id, limit=LAST_SEEN))
+        if form is Format.JSON:
+            shown = [sightings.shape(one) for one in seen]
+            show_document({"person": shapes.person_summary(found), "sightings": shown})
+            return
+        show_one(form, PEOPLE, found)
+        if form is Format.TABLE and seen:
+            write("")
+            show_list(form, sightings.SIGHTINGS, seen)
 
 
 def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dict[str, object] | None:

@@ -60,6 +60,7 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
 @click.option(
     "--save", metavar="DIR", type=options.PATH, help="Write each photo there with boxes and names drawn."
 )
+@click.option("--record", is_flag=True, help="Write down who was seen where, for `facesearch sightings`.")
 @options.jobs
 @options.detail
 @options.connection
@@ -72,6 +73,7 @@ def search(
     max_matches: int | None,
     fail_if_none: bool,
     save: Path | None,
+    record: bool,
     jobs: int | None,
     settings: Settings,
     form: Format,
@@ -86,7 +88,7 @@ def search(
       facesearch search visitor.jpg -c staff
       facesearch search door/*.jpg -c staff --threshold 90 -o ndjson
       camera | facesearch search - -c staff
-      facesearch search party/ -c staff --faces all --save marked/
+      facesearch search party/ -c staff --faces all --save marked/ --record
     """
     if photos.count(STDIN) > 1:
         raise click.UsageError("- stands for the one photo on stdin, and can be given once")
@@ -96,7 +98,13 @@ def search(
             say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
         given = [_given(app, photo) for photo in photos]
         found = app.search(
-            given, collection_id, threshold=threshold, max_matches=max_matches, faces=faces, jobs=jobs
+            given,
+            collection_id,
+            threshold=threshold,
+            max_matches=max_matches,
+            faces=faces,
+            jobs=jobs,
+            record=record,
         )
         head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here

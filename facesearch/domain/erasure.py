@@ -52,6 +52,7 @@ class ErasedRecords:
     faces: int
     journal: int
     photos: int
+    sightings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

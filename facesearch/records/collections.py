@@ -7,7 +7,14 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from facesearch.domain import Collection
-from facesearch.records.tables import CalibrationRow, ChangeRow, CollectionRow, FaceRow, JournalRow
+from facesearch.records.tables import (
+    CalibrationRow,
+    ChangeRow,
+    CollectionRow,
+    FaceRow,
+    JournalRow,
+    SightingRow,
+)
 from facesearch.records.unit import Unit
 
 _SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp differently from call to call
@@ -27,7 +34,8 @@ class CollectionRecords(Unit):
         """Know the collection from now on.
 
         True when the one known under this ARN was created at another time: that one is gone, and the records
-        of its faces, its journal, its changes and its calibration are deleted here, with its threshold.
+        of its faces, its journal, its changes, its sightings and its calibration are deleted here, with its
+        threshold.
         """
         facts: dict[str, object] = {
             "collection_id": collection.collection_id,
@@ -43,6 +51,7 @@ class CollectionRecords(Unit):
             self._erase(FaceRow.collection == known.id, JournalRow.collection == known.id)
             self._delete(ChangeRow, ChangeRow.collection == known.id)
             self._delete(CalibrationRow, CalibrationRow.collection == known.id)
+            self._delete(SightingRow, SightingRow.collection == known.id)
             facts["threshold"] = None
         if anew or known.model_version != collection.model_version:
             self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))

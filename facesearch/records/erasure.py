@@ -22,6 +22,7 @@ from facesearch.records.tables import (
     PersonRow,
     PhotoRow,
     RunRow,
+    SightingRow,
 )
 from facesearch.records.unit import chunks
 
@@ -170,6 +171,7 @@ class ErasureRecords(ChangeRecords):
         theirs = select(PhotoRow.id, PhotoRow.sha256).where(PhotoRow.id.in_(select(photos.c[0])))
         seen: dict[int, str] = {row.id: row.sha256 for row in self._session.execute(theirs)}
         faces = self._erase(FaceRow.person == person_id, journal)
+        sightings = self._delete(SightingRow, SightingRow.person == person_id)
         people = self._delete(PersonRow, PersonRow.id == person_id)
         left = {
             number
@@ -186,7 +188,7 @@ class ErasureRecords(ChangeRecords):
                 .values(source=None, reason=None)
                 .execution_options(synchronize_session=False)
             )
-        return ErasedRecords(people, faces, tried, len(seen) - len(left))
+        return ErasedRecords(people, faces, tried, len(seen) - len(left), sightings)
 
 
 def _erasure(collection: Collection, changes: Sequence[ChangeRow]) -> CollectionErasure:

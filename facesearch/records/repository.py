@@ -13,6 +13,7 @@ from facesearch.records.people import PeopleRecords
 from facesearch.records.portability import PortabilityRecords
 from facesearch.records.reconciliation import ReconciliationRecords
 from facesearch.records.runs import RunRecords
+from facesearch.records.sightings import SightingRecords
 from facesearch.records.usage import UsageRecords
 
 
@@ -28,6 +29,7 @@ class Records(
     LabelRecords,
     ReconciliationRecords,
     RunRecords,
+    SightingRecords,
     UsageRecords,
 ):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

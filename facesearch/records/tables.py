@@ -256,6 +256,30 @@ class PhotoLabelRow(Row):
     instances: Mapped[list[list[float]]] = mapped_column(Json)  # left, top, width, height, confidence
 
 
+class SightingRow(Row):
+    """A person whom a search has seen in a photo, which need not be an enrolled one."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index(None, "collection", "sha256"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    collection: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(PathText)
+    left: Mapped[float]
+    top: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    similarity: Mapped[float]
+    threshold: Mapped[float]
+    margin: Mapped[float | None]
+    agreeing: Mapped[int | None]
+    enrolled: Mapped[int | None]
+    face_id: Mapped[str | None] = mapped_column(String(36))  # of the collection, the one most alike
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)  # when the photo was searched
+
+
 class FaceRow(Row):
     """A face that a collection holds, with whose it is and which photo it came from."""
 

@@ -95,9 +95,36 @@ def upgrade() -> None:
             "CREATE TRIGGER labels_text_insert AFTER INSERT ON labels BEGIN "
             "INSERT INTO labels_text(rowid, words, above) VALUES (new.id, new.words, new.above); END"
         )
+    # --- sightings
+    op.create_table(
+        "sightings",
+        sa.Column("id", ROW_NUMBER, nullable=False),
+        sa.Column("collection", ROW_NUMBER, nullable=False),
+        sa.Column("person", sa.String(32), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Double(), nullable=False) for name in ("left", "top", "width", "height")),
+        sa.Column("similarity", sa.Double(), nullable=False),
+        sa.Column("threshold", sa.Double(), nullable=False),
+        sa.Column("margin", sa.Double()),
+        sa.Column("agreeing", sa.Integer()),
+        sa.Column("enrolled", sa.Integer()),
+        sa.Column("face_id", sa.String(36)),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_sightings"),
+        sa.ForeignKeyConstraint(
+            ["collection"], ["collections.id"], name="fk_sightings_collection", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_sightings_person", ondelete="CASCADE"),
+    )
+    op.create_index("ix_sightings_collection_sha256", "sightings", ["collection", "sha256"])
+    op.create_index("ix_sightings_person", "sightings", ["person"])
+    op.create_index("ix_sightings_seen_at", "sightings", ["seen_at"])
 
 
 def downgrade() -> None:
+    # --- sightings
+    op.drop_table("sightings")
     # --- labels
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER labels_text_insert")

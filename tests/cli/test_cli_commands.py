@@ -174,7 +174,7 @@ def test_odd_file_names_are_taken_as_they_are(staff, query, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     shutil.copy(query("person")[0], "-o")
     shutil.copy(query("person")[0], "-")
-    document = answer("search", "-c", "staff", "--", "-o", "-")
+    document = answer("search", "-c", "staff", "--", "-o", "./-")
     assert [(photo["photo"], photo["status"]) for photo in document["photos"]] == [
         ("-o", "matched"),
         ("-", "matched"),

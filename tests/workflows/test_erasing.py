@@ -136,7 +136,13 @@ def test_an_erased_person_is_nowhere_and_the_receipt_proves_it_without_saying_wh
     assert (receipt["state"], where["faces_deleted"], where["users_deleted"]) == ("erased", 2, 1)
     assert sorted(where["face_ids"]) == sorted(faces)
     assert where["proof"]["request_id"] and where["proof"]["asked_for"] == 2 and where["deletion_request_ids"]
-    assert receipt["records_deleted"] == {"people": 1, "faces": 2, "journal": 2, "photos": 2}
+    assert receipt["records_deleted"] == {
+        "people": 1,
+        "faces": 2,
+        "journal": 2,
+        "photos": 2,
+        "sightings": 0,
+    }
     files = [path for path in staff.rglob("*") if path.is_file() and "cache" not in path.parts]
     for secret in kept:
         assert [path.name for path in files if secret in path.read_bytes()] == []
