@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import click
@@ -59,6 +60,20 @@ def doctor(collection_id: str | None, bucket: str | None, form: Format) -> int:
         return failures.DONE
     say(f"{counted(len(failed), 'check')} failed")
     return failures.CONFIGURATION if any(check.basic for check in failed) else failures.NO
+
+
+@aws.command()
+def template() -> None:
+    """Print the CloudFormation template of the serverless pipeline.
+
+    It makes a bucket, queues, and functions that work on what is put into the bucket, with the rights for exactly
+    the calls they make, alarms and logs. What it takes is said in its Parameters.
+
+    \b
+    Example:
+      facesearch aws template > template.yaml
+    """
+    click.echo(files("facesearch").joinpath("deploy/template.yaml").read_text(encoding="utf-8"), nl=False)
 
 
 def _shape(check: Check) -> dict[str, Any]:
