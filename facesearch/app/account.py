@@ -60,12 +60,14 @@ class Account:
         """Empty a bucket and delete it."""
         return bucket_care.delete(self._buckets, name, on_batch)
 
-    def examine(self, collection_id: str | None = None, bucket: str | None = None) -> Iterator[Check]:
-        """Whether the account is ready for a collection, and for photos in a bucket. Nothing is changed.
+    def examine(
+        self, collection_id: str | None = None, bucket: str | None = None, model: str | None = None
+    ) -> Iterator[Check]:
+        """Whether the account is ready for a collection, photos in a bucket, and a Custom Labels model's ARN.
 
-        Only what is asked about a bucket is billed: one or two requests to S3.
+        Nothing is changed. Only what is asked about a bucket is billed: one or two requests to S3.
         """
-        return doctor.examine(self._cloud, self, collection_id, bucket)
+        return doctor.examine(self._cloud, self, doctor.Asked(collection_id, bucket, model))
 
     def region_of(self, name: str) -> str:
         """The region a bucket is in."""

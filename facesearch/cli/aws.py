@@ -54,8 +54,10 @@ def doctor(collection_id: str | None, bucket: str | None, form: Format) -> int:
                 failed.append(check)
             yield check
 
-    with open_account(Settings.resolve()) as account:
-        show_list(form, CHECKS, seen(account.examine(collection_id, bucket)))
+    settings = Settings.resolve()
+    with open_account(settings) as account:
+        model = settings.custom_labels_project_version_arn
+        show_list(form, CHECKS, seen(account.examine(collection_id, bucket, model)))
     if not failed:
         return failures.DONE
     say(f"{counted(len(failed), 'check')} failed")

@@ -42,7 +42,7 @@ class Right:
     action: str
     purpose: str
     always: bool = True
-    on: str = "collection"  # or `bucket`, `objects`, `*` for what IAM grants on no collection
+    on: str = "collection"  # or `model`, `bucket`, `objects`, `*` for what IAM grants on no resource
 
     @property
     def operation(self) -> str:
@@ -62,6 +62,7 @@ RIGHTS = (
     Right("rekognition:DetectFaces", "detect, search --faces", always=False, on="*"),
     Right("rekognition:CompareFaces", "compare, verify", always=False, on="*"),
     Right("rekognition:DetectLabels", "tag", always=False, on="*"),
+    Right("rekognition:DetectCustomLabels", "tag, with the model of the settings", always=False, on="model"),
     Right("rekognition:ListUsers", "collections that have users", always=False),
     Right("rekognition:DeleteUser", "collections that have users", always=False),
     Right("rekognition:DisassociateFaces", "collections that have users", always=False),
@@ -73,9 +74,25 @@ READS = ("ListCollections", "DescribeCollection", "ListFaces", "ListUsers")  # f
 QUOTAS = ("IndexFaces", "SearchFacesByImage", "DetectLabels")
 
 
-def examine(
-    cloud: Cloud, buckets: Buckets, collection_id: str | None = None, bucket: str | None = None
-) -> Iterator[Check]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the account is to be ready for: a collection, a bucket, and the ARN of a Custom Labels model."""
+
+    collection_id: str | None = None
+    bucket: str | None = None
+    model: str | None = None
+
+    def rights(self) -> list[Right]:
+        """Those that are needed for it."""
+        without = {"bucket", "objects"} if self.bucket is None else set()
+        return [
+            right
+            for right in RIGHTS
+            if right.on not in without and (self.model is not None or right.on != "model")
+        ]
+
+
+def examine(cloud: Cloud, buckets: Buckets, asked: Asked) -> Iterator[Check]:
     """Every check in its order, each as soon as it is made. Without credentials or a region the others are not."""
     region = _region(cloud)
     yield region
@@ -85,11 +102,11 @@ def examine(
     yield credentials
     if credentials.verdict is FAIL:
         return
-    yield from _endpoints(cloud, bucket)
-    yield from _rights(cloud, collection_id, bucket)
+    yield from _endpoints(cloud, asked.bucket)
+    yield from _rights(cloud, asked)
     yield from _quotas(cloud)
-    if bucket is not None:
-        yield _bucket(cloud, buckets, bucket)
+    if asked.bucket is not None:
+        yield _bucket(cloud, buckets, asked.bucket)
 
 
 def _region(cloud: Cloud) -> Check:
@@ -112,7 +129,7 @@ def _credentials(cloud: Cloud) -> Check:
     try:
         who = cloud.identity
     except (ConfigurationError, ServiceError) as exc:
-        return Check("credentials", FAIL, str(exc), "the message says how to sign in", basic=True)
+        return Check("credentials", FAIL, str(exc), basic=True)
     found = f"account {who.account}, {who.arn}, found in {who.source}"
     if who.arn.endswith(":root"):
         return Check(
@@ -135,13 +152,13 @@ def _endpoints(cloud: Cloud, bucket: str | None) -> Iterator[Check]:
 # --- rights --------------------------------------------------------------------------------------------------
 
 
-def _rights(cloud: Cloud, collection_id: str | None, bucket: str | None) -> Iterator[Check]:
-    wanted = [right for right in RIGHTS if bucket or right.action.startswith("rekognition:")]
+def _rights(cloud: Cloud, asked: Asked) -> Iterator[Check]:
+    wanted = asked.rights()
     if cloud.identity.arn.endswith(":root"):
         yield from (_right(right, OK, "the root user may do everything") for right in wanted)
         return
     try:
-        decisions = _simulated(cloud, wanted, collection_id, bucket)
+        decisions = _simulated(cloud, wanted, asked)
     except (ConfigurationError, ServiceError) as exc:
         yield Check(
             "rights by simulation",
@@ -149,15 +166,13 @@ def _rights(cloud: Cloud, collection_id: str | None, bucket: str | None) -> Iter
             f"IAM does not simulate them: {exc}",
             "allow iam:SimulatePrincipalPolicy and iam:GetRole to have every right checked without a billed call",
         )
-        yield from (_tried(cloud, right, collection_id) for right in wanted)
+        yield from (_tried(cloud, right, asked.collection_id) for right in wanted)
         return
     for right in wanted:
-        yield _decided(right, decisions.get(right.action), collection_id)
+        yield _decided(right, decisions.get(right.action), asked.collection_id)
 
 
-def _simulated(
-    cloud: Cloud, wanted: Sequence[Right], collection_id: str | None, bucket: str | None
-) -> dict[str, Decision]:
+def _simulated(cloud: Cloud, wanted: Sequence[Right], asked: Asked) -> dict[str, Decision]:
     principal = cloud.principal()
     if principal is None:
         raise ConfigurationError(f"{cloud.identity.arn} is neither a user nor a role")
@@ -165,9 +180,10 @@ def _simulated(
     resources = {
         "*": "*",
         "collection": f"arn:{partition}:rekognition:{cloud.region}:{cloud.identity.account}"
-        f":collection/{collection_id or '*'}",
-        "bucket": f"arn:{partition}:s3:::{bucket}",
-        "objects": f"arn:{partition}:s3:::{bucket}/*",
+        f":collection/{asked.collection_id or '*'}",
+        "model": asked.model or "",
+        "bucket": f"arn:{partition}:s3:::{asked.bucket}",
+        "objects": f"arn:{partition}:s3:::{asked.bucket}/*",
     }
     decisions = {}
     for on, resource in resources.items():

@@ -45,9 +45,9 @@ class AWS:
         answer = {"Account": "123456789012", "Arn": arn, "UserId": "AIDAEXAMPLE"}
         self.stub("sts").add_response("get_caller_identity", answer)
 
-    def decide(self, denied=(), principal=ANY, bucket=False, **more):
+    def decide(self, denied=(), principal=ANY, kinds=("*", "collection"), **more):
         """What IAM's simulation says, of one kind of resource after the other."""
-        for on in ("*", "collection", "bucket", "objects") if bucket else ("*", "collection"):
+        for on in kinds:
             actions = [right.action for right in RIGHTS if right.on == on]
             results = [
                 {
@@ -96,7 +96,7 @@ def test_an_account_that_is_ready_passes_every_check(aws):
     assert checks["region"].found == "eu-west-1"
     assert checks["credentials"].found == f"account 123456789012, {ADA}, found in env"
     assert {name for name in checks if name.startswith("right ")} == {
-        f"right {right.action}" for right in RIGHTS if right.action.startswith("rekognition:")
+        f"right {right.action}" for right in RIGHTS if right.on in ("*", "collection")
     }
 
 
@@ -111,7 +111,6 @@ def test_the_rights_asked_about_are_those_of_the_calls_that_are_made():
                 if node.func.attr == "_pages":
                     called.add(node.args[0].value)
     operations = boto3.client("rekognition", region_name="eu-west-1").meta.method_to_api_mapping
-    called.discard("detect_custom_labels")  # asked of a model that only its owner can name
     assert {operations[name] for name in called} == {
         right.operation for right in RIGHTS if right.action.startswith("rekognition:")
     }
@@ -158,6 +157,17 @@ def test_the_collection_that_is_named_is_the_one_asked_about(aws):
     aws.grant(ALL)
     assert aws.checks("staff")["right rekognition:IndexFaces"].verdict is Verdict.WARN
     aws.stub("iam").assert_no_pending_responses()
+
+
+def test_a_custom_labels_model_of_the_settings_is_asked_about(aws):
+    aws.someone(ADA)
+    aws.decide({"rekognition:DetectCustomLabels"}, kinds=("*", "collection", "model"))
+    aws.grant(ALL)
+    check = aws.checks(None, None, f"{ADA}/model")["right rekognition:DetectCustomLabels"]
+    assert (check.verdict, check.todo) == (
+        Verdict.WARN,
+        "allow rekognition:DetectCustomLabels in the policies of these credentials",
+    )
 
 
 def test_a_role_is_asked_about_with_its_path(aws):
@@ -264,7 +274,7 @@ def test_a_bucket_must_be_there_and_where_rekognition_is(s3, region, verdict):
         there = boto3.client("s3", region_name=region)
         there.create_bucket(Bucket="photos", CreateBucketConfiguration={"LocationConstraint": region})
     aws.someone(ADA)
-    aws.decide(bucket=True)
+    aws.decide(kinds=("*", "collection", "bucket", "objects"))
     aws.grant(ALL)
     checks = aws.checks(None, "photos")
     assert checks["bucket photos"].verdict is verdict
