@@ -37,8 +37,8 @@ MAX_FILE_BYTES = 268_435_456
 # seen, and a pixel that is gone cannot be had back. So quality gives way first, down to 75, and then the size.
 QUALITIES = (95, 90, 85, 80, 75)
 
-# A JPEG is decoded at an eighth of its size, and no smaller than this a side: fewer pixels would tell a photo from a
-# copy of it at half the size
+# A JPEG is decoded at an eighth of its size, and no smaller than this a side: fewer pixels would tell a photo from
+# a copy of it at half the size
 _LEAST_DECODED = 64
 
 _BLOCK = 1_048_576

@@ -25,7 +25,7 @@ from facesearch.cli.output import (
 from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
-from facesearch.domain import EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
+from facesearch.domain import Duplicate, EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
 from facesearch.domain.door import OnConflict, QualityFilter
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _WORDS = {
     PhotoStatus.UNREADABLE: "unreadable",
     PhotoStatus.FAILED: "failed",
 }
+SHOWN = 20  # photos that look like others, which need nobody's attention
 _ADVICE = {
     PhotoStatus.NO_FACE: "take a photo that shows the face",
     PhotoStatus.SEVERAL_FACES: "crop it to one person, or use --on-multiple largest",
@@ -209,6 +210,11 @@ def _show(form: Format, report: EnrolmentReport, engine: str) -> None:
         show_table(PROBLEM_COLUMNS, [row for problem in listed for row in _rows(problem)])
         if report.left_out:
             say(f"{report.left_out:,} more: see `facesearch runs show {report.run[:8]}`")
+    if form is Format.TABLE and report.duplicates:
+        write("")
+        show_table(DUPLICATE_COLUMNS, [_alike(one) for one in report.duplicates[:SHOWN]])
+        if more := report.exact_duplicates + report.near_duplicates - min(SHOWN, len(report.duplicates)):
+            say(f"{more:,} more copies: `-o json` lists up to 1,000 of each kind")
 
 
 def summary(report: EnrolmentReport) -> Iterator[str]:
@@ -222,6 +228,10 @@ def summary(report: EnrolmentReport) -> Iterator[str]:
             yield f"  {word:<14} {count:>7,}"
     if report.conflicts:
         yield f"  of these under another person too {len(report.conflicts):,}"
+    if report.near_duplicates:
+        yield f"  of these almost like another photo of the person {report.near_duplicates:,}"
+    if report.exact_duplicates:
+        yield f"  files with the content of another one, not sent {report.exact_duplicates:,}"
 
 
 def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
@@ -242,6 +252,12 @@ def report_shape(report: EnrolmentReport, engine: str) -> dict[str, Any]:
         "problems_left_out": report.left_out,
         "conflicts": [
             {"photo": one.path, "person": one.person, "reason": one.reason} for one in report.conflicts
+        ],
+        "exact_duplicates": report.exact_duplicates,
+        "near_duplicates": report.near_duplicates,
+        "duplicates": [
+            {"photo": one.path, "person": one.person, "of": one.of, "differing_bits": one.bits}
+            for one in report.duplicates
         ],
     }
 
@@ -265,6 +281,15 @@ def _rows(outcome: PhotoOutcome) -> Iterator[Row]:
     }
 
 
+def _alike(one: Duplicate) -> Row:
+    return {
+        "photo": nearby(one.path),
+        "person": one.person,
+        "alike": "the same file" if one.bits is None else "almost the same picture",
+        "of": nearby(one.of),
+    }
+
+
 OUTCOMES: View[PhotoOutcome] = View(
     key="photos",
     shape=_outcome_shape,
@@ -279,4 +304,10 @@ PROBLEM_COLUMNS = (
     Column("word", "state"),
     Column("reason", "reason"),
     Column("advice", "what to do"),
+)
+DUPLICATE_COLUMNS = (
+    Column("photo", "photo", Fit.TAIL),
+    Column("person", "person"),
+    Column("alike", "is"),
+    Column("of", "as", Fit.TAIL),
 )

@@ -23,6 +23,7 @@ from facesearch.domain.deletion import (
     Deletion,
 )
 from facesearch.domain.enrolment import (
+    Duplicate,
     EnrolmentReport,
     Intent,
     JournalEntry,
@@ -86,6 +87,7 @@ __all__ = [
     "ComparedFace",
     "Comparison",
     "Deletion",
+    "Duplicate",
     "EnrolledFace",
     "EnrolmentReport",
     "Estimate",

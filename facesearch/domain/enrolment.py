@@ -75,12 +75,29 @@ class PhotoOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A photo that shows what another photo of its person, at `of`, shows already.
+
+    `bits` is in how many of 64 bits their difference hashes differ, None where both files have the same content.
+    """
+
+    path: str
+    person: str
+    of: str
+    bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolmentReport:
     """How an enrolment ended: a count for each status, and photos that were not enrolled with their reasons.
 
     `problems` are the first thousand of them; the journal of the run has all. `earlier` photos were left unsettled
-    by runs before this one and settled first; they are in no count. `conflicts` are
-    photos that were enrolled although the same face is under another person, the first thousand.
+    by runs before this one and settled first; they are in no count. `conflicts` are photos that were enrolled
+    although the same face, or the same photo, is under another person, the first thousand.
+
+    `exact_duplicates` counts files with the content of another photo of their person, which were not sent, and
+    `near_duplicates` photos that were enrolled and look almost like another one of their person. `duplicates` are
+    the first thousand of each.
     """
 
     run: str
@@ -91,6 +108,9 @@ class EnrolmentReport:
     seconds: float
     earlier: int = 0
     conflicts: tuple[PhotoOutcome, ...] = ()
+    exact_duplicates: int = 0
+    near_duplicates: int = 0
+    duplicates: tuple[Duplicate, ...] = ()
 
     @property
     def total(self) -> int:
@@ -121,7 +141,8 @@ class Settlement:
     `open` says that nobody knows what the service did: the intent stays, and the next run finds out.
     `superfluous` are FaceIds that must leave the collection. `call` is the last call that was made; of all of them
     `attempts` were the tries, and `calls` were answered. `person` is the name, `matches` are faces that resemble
-    the stored one, where the collection was asked, and `conflict` says whose it is besides.
+    the stored one, where the collection was asked, and `conflict` says whose it is besides. `dhash` is what the
+    photo looks like (16 hex digits), where it was decoded.
     """
 
     person_id: str
@@ -137,14 +158,21 @@ class Settlement:
     person: str = ""
     matches: tuple[FaceMatch, ...] | None = None
     conflict: str | None = None
+    dhash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """Where a photo of a person stands in a collection; a status of None is an intent nobody settled."""
+    """Where a photo of a person stands in a collection; a status of None is an intent nobody settled.
+
+    `person` is their name, `path` is where the photo was last seen, and `run` is the one that tried it last.
+    """
 
     status: PhotoStatus | None
     reason: str | None = None
     on_multiple: OnMultiple | None = None
     face_id: str | None = None
     bars: str | None = None
+    person: str = ""
+    path: str = ""
+    run: str = ""

@@ -137,6 +137,15 @@ class AdoptionRecords(Unit):
             for prefix, number in self._session.execute(known).all():
                 self._recognise(number, seen[prefix])
 
+    def known_by_prefix(self, sha256s: Iterable[str]) -> dict[str, str]:
+        """What stands for the photos that are known by the beginning of their sha256 alone."""
+        whole = {sha256[:PREFIX]: sha256 for sha256 in sha256s}
+        return {
+            whole[prefix]: prefix
+            for some in chunks(whole)
+            for prefix in self._session.scalars(select(PhotoRow.sha256).where(PhotoRow.sha256.in_(some)))
+        }
+
     def _recognise(self, number: int, photo: Photo) -> None:
         whole = self._session.scalar(select(PhotoRow.id).where(PhotoRow.sha256 == photo.sha256))
         chosen = PhotoRow.id == number
@@ -162,10 +171,20 @@ class AdoptionRecords(Unit):
         self._delete(PhotoRow, chosen)
 
     def name_lost_people(self, arn: str, shown: Sequence[tuple[str, PersonSpec]]) -> None:
-        """Give people whose name was lost the name that is now said of a photo (by its sha256) of theirs.
+        """Give people whose name was lost the name that is now said of a photo (by its sha256) of theirs."""
+        for person_id, spec in self.names_of_lost_people(arn, shown).items():
+            self._session.execute(
+                update(PersonRow).where(PersonRow.id == person_id).values(name=spec.name, updated_at=now())
+            )
+
+    def names_of_lost_people(
+        self, arn: str, shown: Sequence[tuple[str, PersonSpec]]
+    ) -> dict[str, PersonSpec]:
+        """Who is whom among people whose name was lost, by person id, as photos of theirs say now.
 
         Nobody gets a name that somebody has, nor one of several that are said, nor by a photo that shows several.
         """
+        found: dict[str, PersonSpec] = {}
         candidates = self._lost_people(arn, [sha256 for sha256, _ in shown])
         said: dict[str, dict[str, PersonSpec]] = {}  # person id -> name -> who that is
         for sha256, spec in shown:
@@ -183,11 +202,9 @@ class AdoptionRecords(Unit):
             taken = PersonRow.name == spec.name
             if spec.key:
                 taken |= PersonRow.key == spec.key
-            if self._session.scalar(select(exists().where(taken))):
-                continue
-            self._session.execute(
-                update(PersonRow).where(PersonRow.id == person_id).values(name=spec.name, updated_at=now())
-            )
+            if not self._session.scalar(select(exists().where(taken))):
+                found[person_id] = spec
+        return found
 
     def _lost_people(self, arn: str, sha256s: Sequence[str]) -> dict[str, str]:
         """The one person of a collection that each photo shows, by its sha256, where their name was lost."""

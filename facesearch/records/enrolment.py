@@ -10,7 +10,16 @@ from sqlalchemy import Integer, String, and_, bindparam, func, select, update
 from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, RunOutcome, Settlement
 from facesearch.errors import DatabaseError
 from facesearch.records.faces import CHANGING, face_values
-from facesearch.records.tables import INTENT, CollectionRow, FaceRow, JournalRow, PhotoRow, RunRow, now
+from facesearch.records.tables import (
+    INTENT,
+    CollectionRow,
+    FaceRow,
+    JournalRow,
+    PersonRow,
+    PhotoRow,
+    RunRow,
+    now,
+)
 from facesearch.records.unit import Unit, chunks
 
 Pair = tuple[str, str]  # person id, sha256 of the photo
@@ -50,7 +59,15 @@ class EnrolmentRecords(Unit):
 
     def journal(self, arn: str, pairs: Sequence[Pair]) -> dict[Pair, JournalEntry]:
         """Where those photos of those people stand; a pair never tried is not in the answer."""
-        wanted = set(pairs)
+        photos = self.journal_of_photos(arn, [sha256 for _, sha256 in pairs])
+        return {
+            (person, sha256): photos[sha256][person]
+            for person, sha256 in pairs
+            if person in photos.get(sha256, ())
+        }
+
+    def journal_of_photos(self, arn: str, sha256s: Iterable[str]) -> dict[str, dict[str, JournalEntry]]:
+        """Where those photos stand, by sha256 and then by the ids of the people whom they were tried for."""
         # An expression, so that SQLite begins with the photos and does not walk through the whole collection.
         collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
         here = JournalRow.collection + 0 == collection
@@ -63,10 +80,14 @@ class EnrolmentRecords(Unit):
                 JournalRow.on_multiple,
                 FaceRow.face_id,
                 JournalRow.bars,
+                PersonRow.name,
+                PhotoRow.path,
+                JournalRow.run,
                 FaceRow.id,
             )
             .select_from(PhotoRow)
             .join(JournalRow, and_(JournalRow.photo == PhotoRow.id, here))
+            .join(PersonRow, PersonRow.id == JournalRow.person)
             .outerjoin(
                 FaceRow,
                 and_(
@@ -76,24 +97,16 @@ class EnrolmentRecords(Unit):
                 ),
             )
         )
-        entries: dict[Pair, JournalEntry] = {}
+        entries: dict[str, dict[str, JournalEntry]] = {}
         faces: dict[Pair, int] = {}
-        for photos in chunks(sha256 for _, sha256 in pairs):
-            for (
-                person,
-                sha256,
-                state,
-                reason,
-                on_multiple,
-                face_id,
-                bars,
-                row,
-            ) in self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos))):
-                pair = (person, sha256)
-                newest = (row or 0) >= faces.get(pair, 0)  # should there be two faces from one photo
-                if newest and pair in wanted:
-                    faces[pair] = row or 0
-                    entries[pair] = _entry(state, reason, on_multiple, face_id, bars)
+        for photos in chunks(sha256s):
+            found = self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos)))
+            for person, sha256, state, reason, on_multiple, *rest, row in found:
+                if (row or 0) >= faces.get((person, sha256), 0):  # the newest, should a photo have two faces
+                    faces[person, sha256] = row or 0
+                    entries.setdefault(sha256, {})[person] = JournalEntry(
+                        _STATUSES[state], reason, _POLICIES.get(on_multiple), *rest
+                    )
         return entries
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
@@ -151,6 +164,10 @@ class EnrolmentRecords(Unit):
             if s.record
         ]
         self._upsert(FaceRow, faces, unique=["collection", "face_id"], changed=CHANGING)
+        seen = [{"which": photo, "looks": s.dhash} for _, photo, s in rows if s.dhash]
+        if seen:
+            looking = update(PhotoRow).where(PhotoRow.id == bindparam("which"))
+            self._session.connection().execute(looking.values(dhash=bindparam("looks")), seen)
 
     def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
         """Forget faces that left the collection; the journal of their photos stays as it is."""
@@ -201,9 +218,3 @@ class EnrolmentRecords(Unit):
             for some in chunks(sha256s)
             for sha256, number in self._session.execute(statement.where(PhotoRow.sha256.in_(some)))
         }
-
-
-def _entry(
-    state: str, reason: str | None, on_multiple: str | None, face_id: str | None, bars: str | None
-) -> JournalEntry:
-    return JournalEntry(_STATUSES[state], reason, _POLICIES.get(on_multiple), face_id, bars)

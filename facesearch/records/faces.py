@@ -58,6 +58,30 @@ class FaceRecords(Unit):
             for row in rows:
                 yield enrolled_face(*row)
 
+    def looks(self, arn: str, people: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Person id and difference hash of the photos that a collection holds faces of, oldest first.
+
+        Rows are read as they are asked for. A photo that was not decoded here has no difference hash.
+        """
+        statement = _looking(arn, FaceRow.person, PhotoRow.dhash).where(PhotoRow.dhash.is_not(None))
+        for some in chunks(people):
+            chosen = statement.where(FaceRow.person.in_(some)).order_by(FaceRow.id)
+            with self._session.execute(chosen.execution_options(yield_per=1000)) as rows:
+                yield from rows
+
+    def photos_that_look(
+        self, arn: str, looks: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[str, str, Photo]]:
+        """The photos of people with just those difference hashes: person id, difference hash, photo."""
+        wanted = set(looks)
+        people = list({person_id for person_id, _ in looks})
+        statement = _looking(arn, FaceRow.person, PhotoRow.dhash, PhotoRow.sha256, PhotoRow.path)
+        for some in chunks(dhash for _, dhash in looks):
+            chosen = statement.where(FaceRow.person.in_(people), PhotoRow.dhash.in_(some))
+            for person_id, dhash, sha256, path in self._session.execute(chosen):
+                if (person_id, dhash) in wanted:
+                    yield person_id, dhash, Photo(sha256, path)
+
     def delete_faces(self, arn: str, face_ids: Sequence[str]) -> int:
         """Delete the records of faces and the journal of their photos, which may then be enrolled again.
 
@@ -75,6 +99,13 @@ class FaceRecords(Unit):
             FaceRow.photo == JournalRow.photo,
         )
         return self._erase(chosen, of_their_photos)
+
+
+def _looking(arn: str, *columns: Any) -> Select[*tuple[Any, ...]]:
+    collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+    # An expression, so that SQLite begins with the people and does not walk through the whole collection.
+    here = FaceRow.collection + 0 == collection
+    return select(*columns).select_from(FaceRow).join(PhotoRow, PhotoRow.id == FaceRow.photo).where(here)
 
 
 def face_values(record: FaceRecord) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from facesearch.domain.files import FileState, KnownFile
 from facesearch.records.tables import FileRow
@@ -29,8 +29,3 @@ class FileRecords(Unit):
         """Write down what files hold, in place of what was known of them."""
         rows = [{"id": one.id, "sha256": one.sha256, **one.state._asdict()} for one in files]
         self._upsert(FileRow, rows, unique=["id"], changed=["size", "modified_ns", "inode", "sha256"])
-
-    def forget_files(self, ids: Sequence[str]) -> None:
-        """Have those files read again when they are next seen."""
-        for some in chunks(ids):
-            self._session.execute(delete(FileRow).where(FileRow.id.in_(some)))

@@ -53,17 +53,26 @@ class Door:
     def decide(self, records: Records, settlements: Sequence[Settlement]) -> list[Settlement]:
         """The settlements with the conflicts that were found: told, or their faces turned away."""
         matched = {match.face.face_id for one in settlements for match in one.matches or ()}
-        known = records.faces(self._arn, list(matched)) if matched else {}
-        return [self._decided(one, one.record, known) if one.record else one for one in settlements]
+        found = records.faces(self._arn, list(matched)) if matched else {}
+        known = {face_id: (face.person.id, face.person.name) for face_id, face in found.items()}
+        decided = []
+        for one in settlements:
+            if one.record:
+                one = self._decided(one, one.record, known)
+            if one.record:  # no record tells of it before all of them are written down
+                known[one.record.face.face_id] = (one.person_id, one.person)
+            decided.append(one)
+        return decided
 
-    def _decided(self, one: Settlement, record: FaceRecord, known: Mapping[str, EnrolledFace]) -> Settlement:
+    def _decided(
+        self, one: Settlement, record: FaceRecord, known: Mapping[str, tuple[str, str]]
+    ) -> Settlement:
         face_id = record.face.face_id
         others = self._met.pop(face_id, [])
         for match in one.matches or ():
             other = match.face.face_id
             if other in known:
-                person = known[other].person
-                others.append(_Met(other, person.id, person.name, match.similarity))
+                others.append(_Met(other, *known[other], match.similarity))
             elif (
                 other not in self._away
             ):  # of this run, it may be, and then it is decided when its turn comes

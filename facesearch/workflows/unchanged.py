@@ -53,6 +53,12 @@ def state_of(path: str) -> FileState | None:
     return FileState(seen.st_size, seen.st_mtime_ns, f"{seen.st_dev}:{seen.st_ino}")
 
 
+def are_two(path: str, other: str) -> bool:
+    """Whether both files are there, of one size, and two: the same file may have several paths."""
+    one, another = state_of(path), state_of(other)
+    return bool(one and another and one.size == another.size and one.inode != another.inode)
+
+
 def is_settled(state: FileState, now_ns: int) -> bool:
     """Whether a write that comes after `now_ns` must give the file another time than it has in `state`."""
     return state.modified_ns + RACY_NS <= now_ns

@@ -48,7 +48,11 @@ class Making:
 
     @classmethod
     def intent(cls, person, file, on_multiple=OnMultiple.AUTO):
-        return Intent(person.id, Photo(cls.sha256(file), f"/photos/{file}"), on_multiple)
+        return Intent(person.id, Photo(cls.sha256(file), cls.path(file)), on_multiple)
+
+    @staticmethod
+    def path(file):
+        return f"/photos/{file}"
 
     @classmethod
     def settled(cls, person, file, status, reason=None):

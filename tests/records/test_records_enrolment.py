@@ -43,7 +43,8 @@ def test_an_intent_that_nobody_settled_has_no_status(database, staff, anna, run,
     with database.begin() as records:
         records.intend(run, staff.arn, [making.intent(anna, "a.jpg", OnMultiple.LARGEST)])
     pair = (anna.id, making.sha256("a.jpg"))
-    assert journal(database, staff, pair) == {pair: JournalEntry(None, None, OnMultiple.LARGEST)}
+    entry = JournalEntry(None, None, OnMultiple.LARGEST, person="Anna", path=making.path("a.jpg"), run=run)
+    assert journal(database, staff, pair) == {pair: entry}
 
 
 @pytest.mark.parametrize("status", [status for status in PhotoStatus if status is not PhotoStatus.ENROLLED])
@@ -53,16 +54,24 @@ def test_a_settled_photo_has_its_status_and_reason(database, staff, anna, run, m
         records.settle(staff.arn, [making.settled(anna, "b.jpg", status, "odd name \udcff, NUL \0, ünï")])
     one, two = ((anna.id, making.sha256(file)) for file in ("a.jpg", "b.jpg"))
     assert journal(database, staff, one, two) == {
-        one: JournalEntry(None, None, OnMultiple.AUTO),
-        two: JournalEntry(status, r"odd name \udcff, NUL \x00, ünï", OnMultiple.AUTO),
+        one: JournalEntry(None, None, OnMultiple.AUTO, person="Anna", path=making.path("a.jpg"), run=run),
+        two: JournalEntry(
+            status,
+            r"odd name \udcff, NUL \x00, ünï",
+            OnMultiple.AUTO,
+            person="Anna",
+            path=making.path("b.jpg"),
+            run=run,
+        ),
     }
 
 
 def test_an_enrolled_photo_is_told_with_its_face(database, staff, enrol, making):
     anna = enrol(staff, "Anna", "a.jpg")
     pair = (anna.id, making.sha256("a.jpg"))
-    entry = JournalEntry(PhotoStatus.ENROLLED, None, OnMultiple.AUTO, making.face_id("a.jpg", staff))
-    assert journal(database, staff, pair, pair) == {pair: entry}
+    [entry] = journal(database, staff, pair, pair).values()
+    assert (entry.status, entry.face_id) == (PhotoStatus.ENROLLED, making.face_id("a.jpg", staff))
+    assert (entry.person, entry.path) == ("Anna", making.path("a.jpg"))
 
 
 def test_the_journal_tells_the_newest_face_of_a_photo(database, staff, enrol, run, making):

@@ -32,11 +32,3 @@ def test_no_files_are_remembered_without_a_statement(database):
     with database.begin() as records:
         records.remember_files([])
         assert records.known_files([]) == {}
-
-
-def test_a_forgotten_file_is_not_known_any_more(database):
-    one, other = known("a.jpg"), known("b.jpg")
-    with database.begin() as records:
-        records.remember_files([one, other])
-        records.forget_files([one.id])
-        assert records.known_files([one.id, other.id]) == {other.id: other}

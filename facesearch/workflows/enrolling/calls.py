@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from facesearch.domain import Collection, PhotoStatus, Settlement
+from facesearch.domain import Collection, Duplicate, PhotoStatus, Settlement
 from facesearch.errors import (
     CollectionNotFoundError,
     InvalidRequestError,
@@ -18,12 +18,15 @@ from facesearch.errors import (
 from facesearch.workflows.door import Door
 from facesearch.workflows.enrolling.indexing import Indexing, failure
 from facesearch.workflows.enrolling.intents import Intents
+from facesearch.workflows.enrolling.looks import Looks
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.settling import NOT_SENT
 from facesearch.workflows.enrolling.superfluous import Superfluous
 from facesearch.workflows.enrolling.tally import Tally
-from facesearch.workflows.enrolling.work import Work
+from facesearch.workflows.enrolling.work import Work, copied
 from facesearch.workflows.pacing import Pace, StoppedError
+from facesearch.workflows.reading import is_stored
+from facesearch.workflows.unchanged import are_two
 
 CountCalls = Callable[[Records], None]
 
@@ -51,6 +54,7 @@ class Calls:
         superfluous: Superfluous,
         tally: Tally,
         door: Door,
+        looks: Looks,
         count_calls: CountCalls | None,
     ) -> None:
         self._pool = pool
@@ -63,6 +67,7 @@ class Calls:
         self._superfluous = superfluous
         self._tally = tally
         self._door = door
+        self._looks = looks
         self._count_calls = count_calls
         self._futures: dict[Future[Settlement], Work] = {}
         self._ended: dict[tuple[str, str], Exception] = {}  # photos in whose calls the run came to its end
@@ -120,9 +125,12 @@ class Calls:
                 else:
                     settled.append((call, failure(work, exc)))
         settlements: list[Settlement] = []
+        alike: dict[tuple[str, str], Duplicate] = {}
         if settled:
             with self._database.begin() as records:
                 settlements = self._door.decide(records, [settlement for _, settlement in settled])
+                works = [self._futures[call] for call, _ in settled]
+                alike = self._looks.duplicates(records, list(zip(works, settlements, strict=True)))
                 records.settle(self._collection.arn, settlements)
                 self._superfluous.intend(records, (id_ for one in settlements for id_ in one.superfluous))
                 if self._count_calls:
@@ -130,7 +138,8 @@ class Calls:
         for (call, _), settlement in zip(settled, settlements, strict=True):
             if settlement.call:
                 self._seconds += 0.1 * (settlement.call.milliseconds / 1000 - self._seconds)
-            self._tell(self._futures.pop(call), settlement)
+            work = self._futures.pop(call)
+            self._tell(work, settlement, alike.get(work.key))
         if ends and strict:
             raise ends[0]
 
@@ -142,13 +151,29 @@ class Calls:
             exc, CollectionNotFoundError
         )
 
-    def _tell(self, work: Work, settlement: Settlement) -> None:
+    def _tell(self, work: Work, settlement: Settlement, alike: Duplicate | None) -> None:
         self._intents.under_way.pop(work.key)
+        enrolled = settlement.status is PhotoStatus.ENROLLED
         face_id = settlement.record.face.face_id if settlement.record else None
         if work.left is None:
-            reason = settlement.reason or settlement.conflict
+            conflict = (work.conflict or settlement.conflict) if enrolled else None
+            reasons = (settlement.reason, conflict, copied(alike) if alike else None)
+            reason = "; ".join(filter(None, reasons)) or None
             ended = self._tally.end(work.path, work.spec.name, settlement.status, reason, face_id)
-            self._tally.warn(ended, settlement.conflict)
-        again = PhotoStatus.ALREADY if settlement.status is PhotoStatus.ENROLLED else settlement.status
+            self._tally.warn(ended, conflict)
+            if alike:
+                self._tally.tell_alike(alike)
         for path in work.copies:
-            self._tally.end(path, work.spec.name, again, settlement.reason, face_id)
+            if enrolled:
+                self._tell_copy(work, path, face_id)
+            else:
+                self._tally.end(path, work.spec.name, settlement.status, settlement.reason, face_id)
+
+    def _tell_copy(self, work: Work, path: str, face_id: str | None) -> None:
+        """Another file, or another path of the same one, that needed no call."""
+        copy = Duplicate(path, work.spec.name, work.path)
+        are_two_files = is_stored(path) or is_stored(work.path) or are_two(path, work.path)
+        if are_two_files:
+            self._tally.tell_alike(copy)
+        reason = copied(copy) if are_two_files else None
+        self._tally.end(path, work.spec.name, PhotoStatus.ALREADY, reason, face_id)

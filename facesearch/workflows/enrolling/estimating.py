@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
-from facesearch.domain import Collection, Estimate, OnMultiple, PhotoStatus, PlannedPhoto
+from facesearch.domain import (
+    Collection,
+    Estimate,
+    JournalEntry,
+    OnMultiple,
+    Person,
+    PersonSpec,
+    PhotoStatus,
+    PlannedPhoto,
+)
 from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.costing import Prices
 from facesearch.workflows.enrolling.hashing import Hashing
-from facesearch.workflows.enrolling.intents import remembered
-from facesearch.workflows.enrolling.ports import Database
+from facesearch.workflows.enrolling.intents import remembered, somebody_elses
+from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Distinct, Tally
 from facesearch.workflows.enrolling.work import Work
 from facesearch.workflows.reading import Reader
@@ -71,6 +80,7 @@ class _Counting:
         self._collection = collection
         self._on_multiple = on_multiple
         self._door = door
+        self._named: dict[str, Person] = {}  # people who would get their lost name back, by that name
 
     def add(self, batch: list[Work]) -> None:
         """Count a batch of photos."""
@@ -78,16 +88,46 @@ class _Counting:
             return
         with self._database.read() as records:
             for work, person in zip(batch, records.known_people([w.spec for w in batch]), strict=True):
-                work.person = person
-            keys = {work.key for work in batch if work.person}
-            entries = records.journal(self._collection.arn, list(keys)) if self._collection else {}
+                work.person = work.person or person
+            entries = self._entries(records, self._collection.arn, batch) if self._collection else {}
         for work in batch:
-            entry = entries.get(work.key) if work.person else None
+            of_photo = entries.get(work.sha256, {})
+            entry = of_photo.get(work.person.id) if work.person else None
             if entry and (status := remembered(entry, self._on_multiple, self._door)):
                 self.tally.end(work.path, work.spec.name, status, entry.reason)
+            elif self._door.on_conflict is OnConflict.SKIP and (other := somebody_elses(work, of_photo)):
+                self.tally.end(work.path, work.spec.name, PhotoStatus.CONFLICT, other)
             elif not self._is_first(work):
                 self.tally.end(work.path, work.spec.name, PhotoStatus.ALREADY, None)
             self.people.update([_digest(_whose(work))])
+
+    def _entries(
+        self, records: Records, arn: str, batch: list[Work]
+    ) -> Mapping[str, Mapping[str, JournalEntry]]:
+        """The journal of the photos, with what an enrolment would first make out of photos and people that were
+        adopted from the collection: by the beginning of a sha256, and without a name.
+        """
+        prefixes = records.known_by_prefix(work.sha256 for work in batch)
+        nameless = [work for work in batch if work.person is None and work.spec.name not in self._named]
+        shown = [(prefixes.get(work.sha256, work.sha256), work.spec) for work in nameless]
+        already = {person.id for person in self._named.values()}
+        for person_id, spec in records.names_of_lost_people(arn, shown).items():
+            if person_id not in already:
+                self._named[spec.name] = Person(person_id, spec.name, spec.key)
+        for work in batch:
+            work.person = work.person or self._would_be(work.spec)
+        entries = records.journal_of_photos(arn, [*(work.sha256 for work in batch), *prefixes.values()])
+        return {
+            work.sha256: {
+                **entries.get(prefixes.get(work.sha256, ""), {}),
+                **entries.get(work.sha256, {}),
+            }
+            for work in batch
+        }
+
+    def _would_be(self, spec: PersonSpec) -> Person | None:
+        person = self._named.get(spec.name)
+        return person if person and (not spec.key or person.key in (None, spec.key)) else None
 
     def _is_first(self, work: Work) -> bool:
         """Whether no other file of the same content and person came before."""

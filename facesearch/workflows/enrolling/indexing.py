@@ -77,6 +77,7 @@ class Indexing:
             attempts=sum(call.attempts for call in work.calls),
             calls=len(work.calls),
             person=work.spec.name,
+            dhash=photo.dhash,
             matches=self._resembling(choice.kept),
         )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from facesearch.domain import (
     Collection,
+    Duplicate,
     Intent,
     JournalEntry,
     OnMultiple,
@@ -17,11 +18,14 @@ from facesearch.domain import (
     PhotoOutcome,
     PhotoStatus,
     PlannedPhoto,
+    Settlement,
 )
 from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
-from facesearch.workflows.enrolling.work import Work
+from facesearch.workflows.enrolling.work import Work, copied
+from facesearch.workflows.reading import is_stored
+from facesearch.workflows.unchanged import are_two
 
 
 class Intents:
@@ -37,6 +41,7 @@ class Intents:
         tally: Tally,
     ) -> None:
         self.under_way: dict[tuple[str, str], Work] = {}
+        self.waiting: list[Work] = []  # for the same photo, which is under way for somebody else
         self._database = database
         self._run_id = run_id
         self._arn = collection.arn
@@ -49,21 +54,30 @@ class Intents:
     def write(self, batch: list[Work]) -> list[Work]:
         """Write down which photos of the batch are to be sent, and end the others.
 
-        The files that were set aside meanwhile are written down with them.
+        The files that were set aside meanwhile are written down with them, and the photos that waited are looked
+        at again.
         """
         aside = self._tally.take_aside()
+        batch, self.waiting = [*self.waiting, *batch], []
         if not batch and not aside:
             return []
         with self._database.begin() as records:
             self._resolve(records, batch, aside)
-            entries = records.journal(self._arn, list({work.key for work in batch}))
-            fresh = self._fresh(batch, entries)
+            entries = records.journal_of_photos(self._arn, [work.sha256 for work in batch])
+            fresh, turned_away = self._sorted(batch, entries)
             replaced = [(work.key[0], work.was) for work in batch if work.was and work.was != work.sha256]
             records.forget_photos(self._arn, replaced)
             if self._any_unread:
                 records.take_up(self._arn, [lasting(work.path) for work in batch])
             records.remember_files([work.file for work in batch if work.file])
-            records.intend(self._run_id, self._arn, [self._intent(work) for work in fresh])
+            tried = [*fresh, *turned_away]
+            records.intend(self._run_id, self._arn, [self._intent(work) for work in tried])
+            records.settle(
+                self._arn,
+                [Settlement(*work.key, PhotoStatus.CONFLICT, work.conflict) for work in turned_away],
+            )
+        for work in turned_away:
+            self._tally.end(work.path, work.spec.name, PhotoStatus.CONFLICT, work.conflict)
         self._tally.people.update({work.key[0] for work in batch})
         return fresh
 
@@ -90,18 +104,54 @@ class Intents:
             records.set_aside(self._run_id, self._arn, files)
             self._any_unread = True
 
-    def _fresh(self, batch: list[Work], entries: Mapping[tuple[str, str], JournalEntry]) -> list[Work]:
+    def _sorted(
+        self, batch: list[Work], entries: Mapping[str, Mapping[str, JournalEntry]]
+    ) -> tuple[list[Work], list[Work]]:
+        """The photos to be sent, and those that are turned away for being somebody else's. The others have ended.
+
+        A photo that is under way for somebody else waits until it is known whether it was enrolled as theirs.
+        """
         fresh: list[Work] = []
+        turned_away: list[Work] = []
+        sending = {sha256 for _, sha256 in self.under_way}
         for work in batch:
-            entry = entries.get(work.key)
+            of_photo = entries.get(work.sha256, {})
+            entry = of_photo.get(work.key[0])
             if work.key in self.under_way:
                 self.under_way[work.key].copies.append(work.path)
             elif entry and (status := remembered(entry, self._on_multiple, self._door)):
-                self._tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
+                self._remember(work, status, entry, alone=len(of_photo) == 1)
+            elif work.sha256 in sending:
+                self.waiting.append(work)
             else:
+                work.conflict = somebody_elses(work, of_photo)
+                if work.conflict and self._door.on_conflict is OnConflict.SKIP:
+                    turned_away.append(work)
+                    continue
                 self.under_way[work.key] = work
+                sending.add(work.sha256)
                 fresh.append(work)
-        return fresh
+        return fresh, turned_away
+
+    def _remember(self, work: Work, status: PhotoStatus, entry: JournalEntry, *, alone: bool) -> None:
+        """End a photo that need not be sent. The path of one that is somebody else's too may be of their file."""
+        reason = entry.reason
+        if status is PhotoStatus.ALREADY and alone and self._is_copy(work, entry):
+            copy = Duplicate(work.path, work.spec.name, entry.path)
+            self._tally.tell_alike(copy)
+            reason = copied(copy)
+        self._tally.end(work.path, work.spec.name, status, reason, entry.face_id)
+
+    def _is_copy(self, work: Work, entry: JournalEntry) -> bool:
+        """Whether the photo is on record by another file, which is still there: this one was not just moved.
+
+        Objects in S3 are not asked for again: only this run knows that both are there.
+        """
+        if entry.path in ("", work.path):
+            return False
+        if is_stored(work.path) or is_stored(entry.path):
+            return entry.run == self._run_id
+        return are_two(work.path, entry.path)
 
     def _intent(self, work: Work) -> Intent:
         return Intent(work.key[0], Photo(work.sha256, lasting(work.path)), self._on_multiple, self._door.bars)
@@ -110,6 +160,15 @@ class Intents:
 def lasting(path: str) -> str:
     """The path as it is written down: it leads to the same file from whatever folder a later command is run."""
     return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - text in, text out
+
+
+def somebody_elses(work: Work, entries: Mapping[str, JournalEntry]) -> str | None:
+    """Whom the photo is enrolled as besides, by the entries of everyone it was tried for."""
+    whose = work.person.id if work.person else None
+    for person_id, entry in entries.items():
+        if person_id != whose and entry.status is PhotoStatus.ENROLLED and entry.face_id:
+            return f"the same photo is under {entry.person} already"
+    return None
 
 
 def remembered(entry: JournalEntry, on_multiple: OnMultiple, door: AtTheDoor) -> PhotoStatus | None:

@@ -15,8 +15,9 @@ from facesearch.workflows.enrolling.calls import Calls, CountCalls
 from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.indexing import Indexing
 from facesearch.workflows.enrolling.intents import Intents
+from facesearch.workflows.enrolling.looks import Looks
 from facesearch.workflows.enrolling.ports import Database, Gateway
-from facesearch.workflows.enrolling.settling import settle_earlier
+from facesearch.workflows.enrolling.settling import Earlier, settle_earlier
 from facesearch.workflows.enrolling.superfluous import Superfluous
 from facesearch.workflows.enrolling.tally import OnPhoto, Tally
 from facesearch.workflows.pacing import Pace
@@ -38,6 +39,7 @@ def enroll(
     rate: float | None = None,
     on_photo: OnPhoto | None = None,
     count_calls: CountCalls | None = None,
+    alone: bool = True,
 ) -> EnrolmentReport:
     """Enrol every planned photo and report how each one ended.
 
@@ -48,7 +50,8 @@ def enroll(
     Raises what ends a whole run (credentials, rights, a collection that is gone, a service that does not answer);
     what went wrong with one photo is in the report. On KeyboardInterrupt the calls under way are finished and
     settled first. Running the same again always continues where the last run stopped. `count_calls` writes down
-    the calls that were answered, whenever photos are settled.
+    the calls that were answered, whenever photos are settled. A run that is not `alone` leaves what others have
+    not settled to them: they may be at it.
     """
     started = time.monotonic()
     tally = Tally(on_photo, keep_aside=True)
@@ -56,7 +59,9 @@ def enroll(
     in_flight = in_flight or jobs
     door = door or AtTheDoor()
     superfluous = Superfluous(gateway, database, collection)
-    earlier = settle_earlier(gateway, database, collection, superfluous, reader)
+    earlier = Earlier([], 0)
+    if alone:
+        earlier = settle_earlier(gateway, database, collection, superfluous, reader)
     with database.begin() as records:
         run_id = records.start_run(collection.arn, source)
     hashing = ThreadPoolExecutor(jobs, thread_name_prefix="hash")
@@ -74,6 +79,7 @@ def enroll(
         superfluous,
         tally,
         Door(door, collection.arn),
+        Looks(collection.arn),
         count_calls,
     )
     with gateway.retries.telling(pace.throttled), hashing, calling:
@@ -84,6 +90,9 @@ def enroll(
             for batch in Hashing(database, hashing, tally, reader).hashed(planned):
                 calls.make(intents.write(batch))
             calls.settle_down_to(0)
+            while intents.waiting:
+                calls.make(intents.write([]))
+                calls.settle_down_to(0)
             superfluous.delete()
         except BaseException as exc:
             pace.stop()
@@ -105,6 +114,9 @@ def enroll(
         seconds=time.monotonic() - started,
         earlier=earlier.settled + len(earlier.again),
         conflicts=tuple(tally.conflicts),
+        exact_duplicates=tally.exact_duplicates,
+        near_duplicates=tally.near_duplicates,
+        duplicates=tally.duplicates,
     )
 
 

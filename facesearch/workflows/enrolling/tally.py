@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from facesearch.domain import PhotoOutcome, PhotoStatus, PlannedPhoto
+from facesearch.domain import Duplicate, PhotoOutcome, PhotoStatus, PlannedPhoto
 
 MAX_PROBLEMS = 1000  # kept in memory; the journal holds every one
 
@@ -23,6 +23,10 @@ class Tally:
         self.counts: Counter[PhotoStatus] = Counter(dict.fromkeys(PhotoStatus, 0))
         self.problems: list[PhotoOutcome] = []
         self.conflicts: list[PhotoOutcome] = []
+        self.exact_duplicates = 0
+        self.near_duplicates = 0
+        self._exact: list[Duplicate] = []
+        self._near: list[Duplicate] = []
         self.people = Distinct()
         self._on_photo = on_photo
         self._keep_aside = keep_aside
@@ -38,6 +42,21 @@ class Tally:
         """A photo was enrolled although its face is under another person."""
         if conflict and len(self.conflicts) < MAX_PROBLEMS:
             self.conflicts.append(outcome)
+
+    def tell_alike(self, one: Duplicate) -> None:
+        """A photo shows what another one of its person does."""
+        if one.bits is None:
+            self.exact_duplicates += 1
+        else:
+            self.near_duplicates += 1
+        kept = self._exact if one.bits is None else self._near
+        if len(kept) < MAX_PROBLEMS:
+            kept.append(one)
+
+    @property
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """The first of each kind, those that look alike first."""
+        return (*self._near, *self._exact)
 
     def take_aside(self) -> list[tuple[PhotoOutcome, PlannedPhoto]]:
         """The files that were set aside since this was last asked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from facesearch.domain import Call, OnMultiple, Person, PersonSpec
+from facesearch.domain import Call, Duplicate, OnMultiple, Person, PersonSpec
 from facesearch.domain.files import KnownFile
 
 
@@ -14,7 +14,8 @@ class Work:
 
     `copies` are further files with the same content, which end as it does. `left` is the policy under which an
     earlier run left it unsettled, and `held` the FaceIds that the service has of it since. `was` is the sha256 its
-    file had when it could not be enrolled. `calls` are those that were answered.
+    file had when it could not be enrolled. `conflict` says whose photo it is besides. `calls` are those that were
+    answered.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Work:
     copies: list[str] = field(default_factory=list)
     left: OnMultiple | None = None
     held: tuple[str, ...] = ()
+    conflict: str | None = None
     calls: list[Call] = field(default_factory=list)
 
     @property
@@ -33,6 +35,13 @@ class Work:
         """Person and content, by which the journal knows it."""
         assert self.person is not None, "people are resolved before anything is asked of the journal"
         return self.person.id, self.sha256
+
+
+def copied(one: Duplicate) -> str:
+    """What is said of a photo that shows what another one does."""
+    if one.bits is None:
+        return f"it has the same content as {one.of}"
+    return f"it looks almost like {one.of} ({one.bits} of 64 bits differ)"
 
 
 def external_image_id(person_id: str, sha256: str) -> str:
