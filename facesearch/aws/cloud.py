@@ -14,7 +14,7 @@ from botocore import exceptions as aws
 
 from facesearch.aws.actions import needed
 from facesearch.domain.readiness import Decision, Identity
-from facesearch.errors import AccessDeniedError, CollectionNotFoundError
+from facesearch.errors import AccessDeniedError, CollectionNotFoundError, FaceSearchError, ServiceError
 from facesearch.service_errors import explained, translated
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -116,11 +116,15 @@ class Cloud:
         try:
             with explained(operation):
                 yield
-        except Exception as exc:
+        except FaceSearchError as exc:
             cause = exc.__cause__
             if isinstance(cause, aws.ClientError) and cause.response.get("Error", {}).get("Code") in _DENIED:
                 right = " and ".join(needed(service, operation))
                 raise AccessDeniedError(f"the policies do not allow {right}") from cause
+            if not isinstance(cause, aws.ClientError | aws.BotoCoreError):
+                raise ServiceError(
+                    f"what answered {operation} is not AWS ({type(cause).__name__})"
+                ) from cause
             raise
 
 

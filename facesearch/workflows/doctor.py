@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from facesearch.domain.readiness import Check, Decision, Identity, Verdict
-from facesearch.errors import AccessDeniedError, ConfigurationError, ServiceError, UsageError
+from facesearch.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    FaceSearchError,
+    ServiceError,
+    UsageError,
+)
 from facesearch.workflows import quotas
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -71,6 +77,7 @@ RIGHTS = (
     Right("s3:PutObject", "tag --to s3://", always=False, on="objects"),
 )
 READS = ("ListCollections", "DescribeCollection", "ListFaces", "ListUsers")  # free calls that change nothing
+_LONGEST = 300  # characters of a reason
 QUOTAS = ("IndexFaces", "SearchFacesByImage", "DetectLabels")
 
 
@@ -129,7 +136,7 @@ def _credentials(cloud: Cloud) -> Check:
     try:
         who = cloud.identity
     except (ConfigurationError, ServiceError) as exc:
-        return Check("credentials", FAIL, str(exc), basic=True)
+        return Check("credentials", FAIL, _brief(exc), basic=True)
     found = f"account {who.account}, {who.arn}, found in {who.source}"
     if who.arn.endswith(":root"):
         return Check(
@@ -163,8 +170,10 @@ def _rights(cloud: Cloud, asked: Asked) -> Iterator[Check]:
         yield Check(
             "rights by simulation",
             WARN,
-            f"IAM does not simulate them: {exc}",
-            "allow iam:SimulatePrincipalPolicy and iam:GetRole to have every right checked without a billed call",
+            f"IAM does not simulate them: {_brief(exc)}",
+            "allow iam:SimulatePrincipalPolicy and iam:GetRole to have every right checked without a billed call"
+            if isinstance(exc, AccessDeniedError)
+            else None,
         )
         yield from (_tried(cloud, right, asked.collection_id) for right in wanted)
         return
@@ -217,7 +226,7 @@ def _tried(cloud: Cloud, right: Right, collection_id: str | None) -> Check:
         todo = f"allow {right.action} in the policies of these credentials"
         return _right(right, FAIL if right.always else WARN, str(exc), todo)
     except (ConfigurationError, ServiceError) as exc:
-        return _right(right, WARN, f"not found out: {exc}")
+        return _right(right, WARN, f"not found out: {_brief(exc)}")
     return _right(right, OK, "a call was answered")
 
 
@@ -236,7 +245,7 @@ def _quotas(cloud: Cloud) -> Iterator[Check]:
         yield Check(
             "quotas",
             WARN,
-            f"not found out: {exc}; enroll begins with {assumed:g} IndexFaces calls a second",
+            f"not found out: {_brief(exc)}; enroll begins with {assumed:g} IndexFaces calls a second",
             "allow servicequotas:ListServiceQuotas, or look at the Service Quotas page of the AWS console",
         )
         return
@@ -262,7 +271,7 @@ def _bucket(cloud: Cloud, buckets: Buckets, name: str) -> Check:
     try:
         region = buckets.region_of(name)
     except (UsageError, ConfigurationError, ServiceError) as exc:
-        return Check(f"bucket {name}", FAIL, str(exc))
+        return Check(f"bucket {name}", FAIL, _brief(exc))
     if region != cloud.region:
         return Check(
             f"bucket {name}",
@@ -271,3 +280,9 @@ def _bucket(cloud: Cloud, buckets: Buckets, name: str) -> Check:
             f"set AWS_REGION={region}, or use a bucket in {cloud.region}",
         )
     return Check(f"bucket {name}", OK, f"in {region}, as Rekognition is")
+
+
+def _brief(exc: FaceSearchError) -> str:
+    """What went wrong, without the whole page that a proxy may have answered."""
+    text = " ".join(str(exc).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

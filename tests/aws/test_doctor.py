@@ -2,7 +2,9 @@
 
 import ast
 import json
+import threading
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import boto3
@@ -209,6 +211,31 @@ def test_where_iam_does_not_simulate_only_free_calls_are_tried(aws, who):
     }
     assert checks["right rekognition:IndexFaces"].found.startswith("not checked")
     tried.assert_no_pending_responses()
+
+
+def test_what_is_not_aws_is_told_in_short_without_its_page(credentials, monkeypatch):
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            page = b"<!doctype html><p>" + b"no such page " * 1000
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_):
+            """Says nothing: stderr is what the tests look at."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("FACESEARCH_MAX_ATTEMPTS", "1")
+        result = CliRunner().invoke(main, ["aws", "doctor", "-o", "json"])
+        server.shutdown()
+    assert result.exit_code == 4, result.stderr
+    check = json.loads(result.stdout)["checks"][-1]
+    assert (check["check"], check["verdict"]) == ("credentials", "fail")
+    assert len(check["found"]) <= 301 and "is not AWS" in check["found"]
 
 
 def test_the_root_user_may_do_everything_and_should_not(aws):
