@@ -31,7 +31,7 @@ from facesearch.service_errors import translated
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-BATCH = 1000  # what one DeleteObjects takes, and one page of a listing holds
+BATCH = 1000  # buckets on one page; what one DeleteObjects takes is also what a page of versions holds
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _FIRST_REGION = (
     "us-east-1"  # the region that CreateBucket must not be told, and that a location of None means
@@ -61,7 +61,9 @@ class S3Buckets:
     def listed(self) -> Iterator[Bucket]:
         """Every bucket of the account, in the order of their names."""
         with _asking("ListBuckets"):
-            pages = iter(self._client.get_paginator("list_buckets").paginate())
+            pages = iter(  # S3 tells the regions only where a page's size is asked for
+                self._client.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": BATCH})
+            )
         while True:
             with _asking("ListBuckets"):
                 page: Any = next(pages, None)

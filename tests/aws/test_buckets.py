@@ -96,7 +96,7 @@ def test_what_is_no_ordinary_bucket_is_left_alone(credentials, command):
     assert "write the name alone" in error
 
 
-def test_buckets_are_listed_page_by_page(s3, monkeypatch):
+def test_buckets_are_listed(s3):
     for number in range(3):
         made(s3, f"photos-{number}")
     assert [one["name"] for one in answer("list")["buckets"]] == ["photos-0", "photos-1", "photos-2"]
@@ -283,6 +283,20 @@ def service(credentials, monkeypatch):
 
 def refusal(code, status):
     return [(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())]
+
+
+def test_buckets_are_listed_page_by_page_with_their_regions(service):
+    page = (
+        "<R><Buckets><Bucket><Name>{}</Name><BucketRegion>eu-west-3</BucketRegion></Bucket></Buckets>{}</R>"
+    )
+    more = "<ContinuationToken>more</ContinuationToken>"
+    service["GET", "max-buckets"] = [
+        (200, page.format("a", more).encode()),
+        (200, page.format("b", "").encode()),
+    ]
+    service["GET", "continuation-token"] = [(200, page.format("b", "").encode())]
+    shown = [(one["name"], one["region"]) for one in answer("list")["buckets"]]
+    assert shown == [("a", "eu-west-3"), ("b", "eu-west-3")]
 
 
 def test_what_another_service_does_not_know_is_said_and_is_no_failure(service):
