@@ -59,7 +59,7 @@ def backgrounds(photos: list[Path], recognizer: DlibRecognizer) -> list[Image.Im
     """The photos at the size of a scene, without their faces."""
     made = []
     for path in photos:
-        scene = ImageOps.fit(images.decode(path.read_bytes()), SIZE)
+        scene = ImageOps.fit(images.decode(path.read_bytes()).reduce(1), SIZE)
         for _ in range(ATTEMPTS):
             faces = recognizer.detect(scene)
             if not faces:

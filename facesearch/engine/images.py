@@ -11,11 +11,13 @@ import struct
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from facesearch.engine import errors
+from facesearch.engine.drafted import Drafted, Picture, first_look
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,6 +30,10 @@ MAX_SIDE = 10_000
 _WORKING_PIXELS = 25_000_000
 _one_large_image = threading.Lock()
 _STRIP_ROWS = 512
+
+# A larger JPEG is first decoded at a size of at least so many: the detector's first look is at no more.
+_FIRST_PIXELS = 700_000
+_MOST_DRAFTED = 8  # times as small as a JPEG is, by the decoder alone
 
 # A progressive JPEG has about ten scans. Each is a pass over the whole image, however few bytes it has, so a small
 # file of very many would keep a processor busy for minutes. The largest image may have 15.
@@ -43,6 +49,7 @@ _JPEG_SIGNATURE = b"\xff\xd8\xff"
 _SOI, _EOI, _SOS, _APP1 = 0xD8, 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
 # APP1 to APP15 and comments, but for Adobe's APP14, which says how the colours are coded.
 _NO_PIXELS = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
 
@@ -59,6 +66,7 @@ _UPRIGHT = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
+_ON_THE_SIDE = frozenset({5, 6, 7, 8})
 _ORIENTATION_TAG = 0x0112
 _ORIENTATION_TYPES = {3: "H", 4: "I"}
 
@@ -73,6 +81,7 @@ class _Pixels:
     width: int
     height: int
     orientation: int = 1
+    progressive: bool = False
 
     @property
     def large(self) -> bool:
@@ -84,13 +93,13 @@ def image_id(data: bytes) -> str:
     return str(uuid.uuid5(_IMAGE_NAMESPACE, hashlib.sha256(data).hexdigest()))
 
 
-def decode(data: bytes) -> Image:
+def decode(data: bytes) -> Picture:
     """The upright RGB image; one of more than 25 megapixels comes at half its size.
 
     Raises InvalidImageFormatException for what is not a whole JPEG or PNG, ImageTooLargeException for a side of
     more than 10,000 pixels and InvalidParameterException for one of less than 80.
     """
-    try:
+    with _damage_told():
         if data.startswith(_JPEG_SIGNATURE):
             pixels, load = _jpeg_pixels(data), _load_jpeg
         elif data.startswith(_PNG_SIGNATURE):
@@ -101,10 +110,13 @@ def decode(data: bytes) -> Image:
             raise errors.image_too_large(pixels.width, pixels.height, MAX_SIDE)
         if min(pixels.width, pixels.height) < MIN_SIDE:
             raise errors.image_too_small()
-        if not pixels.large:
-            return load(pixels)
-        with _one_large_image:
-            return load(pixels)
+        return load(pixels)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
     except (OSError, SyntaxError, ValueError, LookupError, TypeError, struct.error) as exc:
         # What Pillow raises for damaged files is any of these.
         raise errors.image_format() from exc
@@ -118,12 +130,13 @@ def _jpeg_pixels(data: bytes) -> _Pixels:
     kept = [data[:2]]
     size: tuple[int, int] | None = None
     orientation = 1
+    progressive = False
     for marker, start, end in _jpeg_segments(data):
         if marker in _START_OF_FRAME:
             if size is not None:
                 raise ValueError("a second frame")
             height, width = struct.unpack_from(">HH", data, start + 5)
-            size = (width, height)
+            size, progressive = (width, height), marker not in _SEQUENTIAL
         elif marker == _APP1 and orientation == 1:
             orientation = _exif_orientation(data[start + 4 : end])
         elif marker == _SOS and size is not None and max(size) <= MAX_SIDE:
@@ -132,7 +145,7 @@ def _jpeg_pixels(data: bytes) -> _Pixels:
             kept.append(data[start:end])
     if size is None:
         raise ValueError("no frame")
-    return _Pixels(b"".join(kept), *size, orientation)
+    return _Pixels(b"".join(kept), *size, orientation, progressive)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -189,16 +202,36 @@ def _exif_orientation(segment: bytes) -> int:
     return 1
 
 
-def _load_jpeg(pixels: _Pixels) -> Image:
+def _load_jpeg(pixels: _Pixels) -> Picture:
+    """The image, of a large one what a first look takes; all of a progressive one, whose every scan costs."""
+    halved = 2 if pixels.large else 1
+    width, height = (-(-side // halved) for side in (pixels.width, pixels.height))
+    first = first_look(width, height, _FIRST_PIXELS)
+    if first == 1 or pixels.progressive:
+        return _jpeg(pixels, halved)
+    turned = pixels.orientation in _ON_THE_SIDE
+    size = (height, width) if turned else (width, height)
+    return Drafted(size, lambda smaller: _jpeg(pixels, halved * smaller), first)
+
+
+def _jpeg(pixels: _Pixels, smaller: int) -> Image:
+    """The upright image at one half, quarter, eighth of its size, or in full; at a half of an eighth too."""
     from PIL.Image import Transpose
     from PIL.JpegImagePlugin import JpegImageFile
 
-    with JpegImageFile(BytesIO(pixels.data)) as image:
-        if pixels.large:
-            image.draft(image.mode, (pixels.width // 2, pixels.height // 2))
+    with _damage_told(), _alone(pixels), JpegImageFile(BytesIO(pixels.data)) as image:
+        if smaller > 1:
+            image.draft(image.mode, (pixels.width // smaller, pixels.height // smaller))
         rgb = image.convert("RGB")
+    if smaller > _MOST_DRAFTED:
+        rgb = rgb.reduce(smaller // _MOST_DRAFTED)
     turn = _UPRIGHT.get(pixels.orientation)
     return rgb if turn is None else rgb.transpose(Transpose[turn])
+
+
+def _alone(pixels: _Pixels) -> AbstractContextManager[object]:
+    """Keeps other large images waiting, for a large one."""
+    return _one_large_image if pixels.large else nullcontext()
 
 
 # --- PNG ------------------------------------------------------------------------------------------------------
@@ -229,7 +262,7 @@ def _png_pixels(data: bytes) -> _Pixels:
 def _load_png(pixels: _Pixels) -> Image:
     from PIL.PngImagePlugin import PngImageFile
 
-    with PngImageFile(BytesIO(pixels.data)) as image:
+    with _alone(pixels), PngImageFile(BytesIO(pixels.data)) as image:
         image.load()
         return _halved(image) if pixels.large else _flat(image)
 

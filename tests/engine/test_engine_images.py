@@ -321,6 +321,8 @@ def test_an_image_of_more_than_twenty_five_megapixels_comes_at_half_its_size(for
     source = corners(6001, 4999).convert(mode)
     options = {"compress_level": 1} if format == "PNG" else {}
     image = images.decode(saved(source, format, **options))
+    assert image.size == (3001, 2500)
+    image = image.reduce(1)
     assert (image.mode, image.size) == ("RGB", (3001, 2500))
     assert looks_like(image, RED, GREEN, BLUE, WHITE)
 
@@ -329,7 +331,7 @@ def test_a_large_image_is_turned_too():
     data = with_segment(saved(corners(6000, 5000), "JPEG"), 0xE1, exif(6))
     image = images.decode(data)
     assert image.size == (2500, 3000)
-    assert looks_like(image, *TURNED[6])
+    assert looks_like(image.reduce(1), *TURNED[6])
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from facesearch.engine.vision.runtime import session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
+    from facesearch.engine.drafted import Picture
     from facesearch.engine.vision.embed import Placing
     from facesearch.engine.vision.recognizer import Finder, SeenFace
 
@@ -79,11 +79,11 @@ class AddedRecognizer:
         self._network = network
         self._definition = definition
 
-    def detect(self, image: Image) -> list[SeenFace]:
+    def detect(self, image: Picture) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
         return self._finder.detect(image)
 
-    def embed(self, image: Image, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
+    def embed(self, image: Picture, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The vectors (n, dimensions), of unit length, of faces that `detect` found in this very image."""
         vectors = np.empty((len(faces), self.dimensions))
         for row, face in enumerate(faces):

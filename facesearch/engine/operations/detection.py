@@ -8,8 +8,7 @@ from facesearch.engine import errors, images
 from facesearch.engine.operations import quality, shapes
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
+    from facesearch.engine.drafted import Picture
     from facesearch.engine.operations.context import Context
     from facesearch.engine.vision.recognizer import Recognizer, SeenFace
 
@@ -52,7 +51,7 @@ def compare_faces(context: Context, parameters: dict[str, Any]) -> dict[str, Any
 
 def _faces(
     context: Context, recognizer: Recognizer, parameter: dict[str, Any], level: str
-) -> tuple[Image, list[SeenFace]]:
+) -> tuple[Picture, list[SeenFace]]:
     image = images.decode(context.image_bytes(parameter))
     faces = quality.good_enough(recognizer.detect(image), level)
     if not faces:

@@ -16,8 +16,7 @@ from facesearch.engine import errors, images
 from facesearch.engine.operations import quality, shapes
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
+    from facesearch.engine.drafted import Picture
     from facesearch.engine.operations.context import Context
     from facesearch.engine.vision.recognizer import SeenFace
 
@@ -77,7 +76,7 @@ def detect_labels(context: Context, parameters: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _found(faces: Sequence[SeenFace], image: Image) -> list[tuple[_Label, float]]:
+def _found(faces: Sequence[SeenFace], image: Picture) -> list[tuple[_Label, float]]:
     surest = sorted((float(face.confidence) for face in faces), reverse=True)
     found = [(label, surest[count - 1]) for label, count in _BY_COUNT if len(surest) >= count]
     if len(faces) == 1 and faces[0].area >= _PORTRAIT_AREA * image.width * image.height:
@@ -96,7 +95,7 @@ def _asked_for(label: _Label, settings: Mapping[str, Sequence[str]]) -> bool:
     return not (names or categories) or label.name in names or label.category in categories
 
 
-def _written(label: _Label, confidence: float, faces: Sequence[SeenFace], image: Image) -> dict[str, Any]:
+def _written(label: _Label, confidence: float, faces: Sequence[SeenFace], image: Picture) -> dict[str, Any]:
     return {
         "Name": label.name,
         "Confidence": confidence,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
+    from facesearch.engine.drafted import Picture
     from facesearch.engine.storage import StoredFace
     from facesearch.engine.vision.recognizer import SeenFace
 
@@ -17,7 +16,7 @@ _LANDMARKS = {"eyeLeft": (2, 3), "eyeRight": (0, 1), "nose": (4,)}
 _EYE_CORNERS = {"leftEyeLeft": (2,), "leftEyeRight": (3,), "rightEyeLeft": (1,), "rightEyeRight": (0,)}
 
 
-def face_detail(face: SeenFace, image: Image, attributes: Sequence[str] = ()) -> dict[str, Any]:
+def face_detail(face: SeenFace, image: Picture, attributes: Sequence[str] = ()) -> dict[str, Any]:
     """FaceDetail: everything that was computed of a face. ALL adds the corners of the eyes."""
     landmarks = _LANDMARKS | _EYE_CORNERS if "ALL" in attributes else _LANDMARKS
     return {
@@ -29,7 +28,7 @@ def face_detail(face: SeenFace, image: Image, attributes: Sequence[str] = ()) ->
     }
 
 
-def seen_box(face: SeenFace, image: Image) -> dict[str, float]:
+def seen_box(face: SeenFace, image: Picture) -> dict[str, float]:
     """BoundingBox of a face just seen, in ratios of the upright image."""
     return _box(
         float(face.left) / image.width,
@@ -56,6 +55,6 @@ def _box(left: float, top: float, width: float, height: float) -> dict[str, floa
     return {"Width": width, "Height": height, "Left": left, "Top": top}
 
 
-def _landmark(name: str, face: SeenFace, points: tuple[int, ...], image: Image) -> dict[str, Any]:
+def _landmark(name: str, face: SeenFace, points: tuple[int, ...], image: Picture) -> dict[str, Any]:
     x, y = face.points[list(points)].mean(axis=0)
     return {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}

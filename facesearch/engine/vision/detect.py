@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
 
+from facesearch.engine.drafted import Picture
+
 Detections = NDArray[np.float64]  # (n, 5): left, top, width, height in pixel-edge coordinates, score
 ScoreMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -66,7 +68,7 @@ class Level:
     scale_y: float
 
 
-def detect(image: Image, network: ScoreMap, detail: Detail = Detail.AUTO) -> Detections:
+def detect(image: Picture, network: ScoreMap, detail: Detail = Detail.AUTO) -> Detections:
     """The faces of an RGB image, best score first; all with a score above 0."""
     first, closer = scales(*image.size)
     candidates = np.empty((0, 5))
@@ -115,7 +117,7 @@ def scales(width: int, height: int) -> tuple[list[float], list[float]]:
     return first, [closest * apart ** (step / steps - 1) for step in range(1, steps + 1)]
 
 
-def pyramid(image: Image, ladder: Sequence[float]) -> list[Level]:
+def pyramid(image: Picture, ladder: Sequence[float]) -> list[Level]:
     """The image at scales that shrink by the square root of one half.
 
     All but one or two of them are halved, ten times as fast as any other change of size.
@@ -131,7 +133,7 @@ def pyramid(image: Image, ladder: Sequence[float]) -> list[Level]:
     return levels
 
 
-def _resized(image: Image, scale: float, of: Level | None = None) -> Level:
+def _resized(image: Picture, scale: float, of: Level | None = None) -> Level:
     if halvings := _halvings(scale):
         return Level(image.reduce(2**halvings), scale, scale)
     width, height = (max(round(side * scale), 1) for side in image.size)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling, Transform
 
+from facesearch.engine.drafted import Picture
+
 SIDE = 150
 DIMENSIONS = 128
 _BATCH = 16  # chips; the network takes no more memory for a crowd than for so many
@@ -46,7 +48,7 @@ class View:
     gamma: float = 1.0
 
 
-def chips(image: Image, points: NDArray[np.floating], views: Sequence[View]) -> list[NDArray[np.uint8]]:
+def chips(image: Picture, points: NDArray[np.floating], views: Sequence[View]) -> list[NDArray[np.uint8]]:
     """The chips (150, 150, 3) of the face with these points (5, 2), in pixel-edge coordinates of the RGB image.
 
     What lies outside the image is black.
@@ -56,7 +58,7 @@ def chips(image: Image, points: NDArray[np.floating], views: Sequence[View]) -> 
     return [brightened(seen[view.zoom], view.gamma) for view in views]
 
 
-def chip(image: Image, points: NDArray[np.floating]) -> NDArray[np.uint8]:
+def chip(image: Picture, points: NDArray[np.floating]) -> NDArray[np.uint8]:
     """The face's usual chip alone."""
     return cut(image, chip_to_photo(points), (SIDE, SIDE))
 
@@ -73,7 +75,7 @@ def descriptors(seen: Sequence[NDArray[np.uint8]], network: Describe, each: int 
     return result
 
 
-def cut(image: Image, placing: Placing, size: tuple[int, int]) -> NDArray[np.uint8]:
+def cut(image: Picture, placing: Placing, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The part of an RGB image that a chip of that size (width, height) shows; (height, width, 3).
 
     What lies outside the image is black.
@@ -132,7 +134,7 @@ def brightened(pixels: NDArray[np.uint8], gamma: float) -> NDArray[np.uint8]:
 
 
 def _reduced(
-    image: Image, placing: Placing, size: tuple[int, int], shrinking: int
+    image: Picture, placing: Placing, size: tuple[int, int], shrinking: int
 ) -> tuple[Image, NDArray[np.float64]]:
     """The part of the image that a chip shows, reduced, and where in the image it starts."""
     matrix, offset = placing
@@ -140,5 +142,6 @@ def _reduced(
     corners = np.array([(0, 0), (width, 0), (0, height), (width, height)]) @ matrix.T + offset
     limits = np.array([image.width, image.height])
     start = np.clip(np.floor(corners.min(axis=0)) - 2 * shrinking, 0, limits - 1).astype(int)
+    start -= start % shrinking
     end = np.clip(np.ceil(corners.max(axis=0)) + 2 * shrinking, start + 1, limits).astype(int)
     return image.reduce(shrinking, (*start.tolist(), *end.tolist())), start.astype(np.float64)

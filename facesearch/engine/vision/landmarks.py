@@ -17,13 +17,14 @@ from facesearch.engine.vision.shapes import DEPTH, LEAVES, PLACES, POINTS, ROUND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL.Image import Image
+
+    from facesearch.engine.drafted import Picture
 
 _MARGIN = 0.5  # of the face's box, on each side: no tree looks farther
 _LARGEST = 400.0  # pixels; the box of a larger face is halved until it is smaller
 
 
-def locate(image: Image, boxes: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
+def locate(image: Picture, boxes: NDArray[np.float64], shapes: Shapes) -> NDArray[np.float64]:
     """The points (n, 5, 2) of faces, at least one, in boxes (n, 4: left, top, width, height); all in pixel-edge
     coordinates.
     """
@@ -60,14 +61,15 @@ def _centred(shape: NDArray[np.complex64]) -> NDArray[np.complex64]:
 class _Patches:
     """The parts of a photo around its faces, large ones reduced, in grey, with all their pixels in one row."""
 
-    def __init__(self, image: Image, boxes: NDArray[np.float64]) -> None:
+    def __init__(self, image: Picture, boxes: NDArray[np.float64]) -> None:
         low, size = boxes[:, None, :2], boxes[:, None, 2:]
         limits = np.array([image.width, image.height])
-        self._corners = np.clip(np.floor(low - _MARGIN * size), 0, limits - 1).astype(int)
-        ends = np.ceil(low + (1 + _MARGIN) * size).astype(int)
-        ends = np.clip(ends, self._corners + 1, limits)
         largest = boxes[:, 2:].max(axis=1)
         self._shrinking = 2 ** np.ceil(np.log2(np.maximum(largest / _LARGEST, 1))).astype(int)[:, None, None]
+        corners = np.clip(np.floor(low - _MARGIN * size), 0, limits - 1).astype(int)
+        self._corners = corners - corners % self._shrinking
+        ends = np.ceil(low + (1 + _MARGIN) * size).astype(int)
+        ends = np.clip(ends, self._corners + 1, limits)
         areas = np.concatenate([self._corners, ends], axis=2)[:, 0].tolist()
         patches = [
             np.asarray(image.crop(area) if shrinking == 1 else image.reduce(shrinking, area))

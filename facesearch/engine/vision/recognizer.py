@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from facesearch.engine.drafted import Picture
 from facesearch.engine.vision import cache, detect, embed, landmarks, quality, streams, weights
 from facesearch.engine.vision.built_in import DLIB, BuiltIn
 from facesearch.engine.vision.detect import Detail
@@ -18,7 +19,6 @@ from facesearch.engine.vision.similarity import Scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
 _FORMAT = 2  # of what is kept in the cache; another way to build or to write it is another number
 _BATCH = 32  # faces whose landmarks are looked for together; more would cost memory and save no time
@@ -70,11 +70,11 @@ class Recognizer(Protocol):
     @property
     def scale(self) -> Scale: ...
 
-    def detect(self, image: Image) -> list[SeenFace]:
+    def detect(self, image: Picture) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
         ...
 
-    def embed(self, image: Image, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
+    def embed(self, image: Picture, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The vectors (n, dimensions), of unit length, of faces that `detect` found in this very image."""
         ...
 
@@ -95,7 +95,7 @@ class Finder:
         detector = _model(cache, "detector", weights.DETECTOR, int8_is_fast())
         return cls(Network(detector, threads), Shapes.of(tables), wanted)
 
-    def detect(self, image: Image) -> list[SeenFace]:
+    def detect(self, image: Picture) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
         found = detect.detect(image, self._detector, self._detail)
         faces = []
@@ -140,17 +140,17 @@ class DlibRecognizer:
         descriptor = _model(cache, "descriptor", weights.DESCRIPTOR, int8_is_fast())
         return cls(finder, Network(descriptor, threads), model)
 
-    def detect(self, image: Image) -> list[SeenFace]:
+    def detect(self, image: Picture) -> list[SeenFace]:
         """Every face of an upright RGB image, the largest first."""
         return self._finder.detect(image)
 
-    def embed(self, image: Image, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
+    def embed(self, image: Picture, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The descriptors (n, 128), of unit length, of faces that `detect` found in this very image."""
         chips = [chip for face in faces for chip in embed.chips(image, face.points, self._views)]
         return embed.descriptors(chips, self._descriptor, len(self._views))
 
 
-def _seen(image: Image, box: NDArray[np.float64], points: NDArray[np.float64]) -> SeenFace:
+def _seen(image: Picture, box: NDArray[np.float64], points: NDArray[np.float64]) -> SeenFace:
     left, top, width, height, score = box.tolist()
     chip = embed.chip(image, points)
     turned = quality.pose(points)
