@@ -110,7 +110,7 @@ def portraits(folder: Path, recognizer: DlibRecognizer) -> list[Portrait]:
     """The largest face of each photo, for people who have two photos or more."""
     found = []
     for path in photos_in(folder):
-        image = images.decode(path.read_bytes())
+        image = images.decode(path.read_bytes()).reduce(1)
         faces = recognizer.detect(image)
         if not faces:
             continue

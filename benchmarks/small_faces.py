@@ -39,7 +39,7 @@ def cut_outs(photos: list[Path], recognizer: DlibRecognizer, width: float) -> li
     """The largest face of each photo with as much around it on each side, scaled, and where the face is."""
     found = []
     for path in photos:
-        image = images.decode(path.read_bytes())
+        image = images.decode(path.read_bytes()).reduce(1)
         faces = recognizer.detect(image)
         if not faces or faces[0].width < 2 * width:
             continue  # scaled down by less than two, it would show what its first camera did to it
