@@ -15,6 +15,7 @@ from facesearch.errors import (
     UsageError,
 )
 from facesearch.workflows import quotas
+from facesearch.workflows.bucket_names import check_there
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
@@ -100,7 +101,12 @@ class Asked:
 
 
 def examine(cloud: Cloud, buckets: Buckets, asked: Asked) -> Iterator[Check]:
-    """Every check in its order, each as soon as it is made. Without credentials or a region the others are not."""
+    """Every check in its order, each as soon as it is made. Without credentials or a region the others are not.
+
+    Raises UsageError for what cannot be a bucket.
+    """
+    if asked.bucket is not None:
+        check_there(asked.bucket)
     region = _region(cloud)
     yield region
     if region.verdict is FAIL:

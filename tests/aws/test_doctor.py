@@ -310,6 +310,12 @@ def test_a_bucket_must_be_there_and_where_rekognition_is(s3, region, verdict):
         assert "AWS_REGION=eu-central-1" in checks["bucket photos"].todo
 
 
+def test_what_cannot_be_a_bucket_is_refused_before_any_call(credentials):
+    result = CliRunner().invoke(main, ["aws", "doctor", "--bucket", "arn:aws:s3:::photos"])
+    assert result.exit_code == 2
+    assert "cannot be the name of a bucket" in result.stderr
+
+
 def test_another_place_that_is_asked_instead_of_aws_is_told(credentials):
     def client(service):
         return boto3.client(service, region_name="us-east-1", endpoint_url="http://127.0.0.1:9")
