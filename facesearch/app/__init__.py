@@ -6,9 +6,11 @@ from facesearch.app.calibrating import Calibrating
 from facesearch.app.collections import Collections
 from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
+from facesearch.app.following import Following
 from facesearch.app.people import People
 from facesearch.app.portability import Portability
 from facesearch.app.reconciling import Reconciling
+from facesearch.app.reporting import Reporting
 from facesearch.app.runs import Runs
 from facesearch.app.searching import Searching
 from facesearch.app.tagging import Tagging
@@ -18,7 +20,18 @@ __all__ = ["FaceSearch"]
 
 
 class FaceSearch(
-    Collections, Costing, Portability, Enrolling, Calibrating, Searching, Tagging, People, Reconciling, Runs
+    Following,  # before those that it is made of
+    Collections,
+    Costing,
+    Portability,
+    Enrolling,
+    Calibrating,
+    Searching,
+    Reporting,
+    Tagging,
+    People,
+    Reconciling,
+    Runs,
 ):
     """Enrol people, search photos, and look after collections.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from facesearch import photos
-from facesearch.domain.files import FileState, KnownFile, StoredPhoto
+from facesearch.domain.files import FileState, KnownFile, StoredContent, StoredPhoto
+from facesearch.domain.labels import StoredObject
+from facesearch.errors import PhotoError
 from facesearch.workflows.unchanged import is_settled, state_of
 
 SCHEME = "s3://"
@@ -22,6 +25,15 @@ class Stored(Protocol):
     def state(self, address: str) -> tuple[FileState, str | None]: ...
     def sha256(self, address: str) -> str: ...
     def read(self, address: str) -> bytes: ...
+    def content(self, address: str) -> StoredContent: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InStore:
+    """Where the service reads an object itself, and the state in which it was read here."""
+
+    place: StoredObject
+    state: FileState
 
 
 def is_stored(path: str) -> bool:
@@ -34,6 +46,7 @@ class Reader:
 
     def __init__(self, stored: Stored) -> None:
         self._stored = stored
+        self._closed: set[str] = set()  # buckets that the service cannot read
 
     def sha256(self, path: str) -> str:
         """The photo's identity, 64 hex digits. Raises UnreadablePhotoError."""
@@ -58,11 +71,45 @@ class Reader:
         digest = photos.sha256_of(Path(path))
         return digest, KnownFile(id_, seen, digest) if seen and is_settled(seen, now) else None
 
-    def prepare(self, path: str) -> photos.PreparedPhoto:
-        """The photo as it is sent. Raises UnreadablePhotoError."""
+    def read(self, path: str) -> bytes:
+        """The photo's bytes. Raises UnreadablePhotoError."""
+        return self._stored.read(path) if is_stored(path) else photos.read(Path(path))
+
+    def prepare(self, path: str) -> tuple[photos.PreparedPhoto, InStore | None]:
+        """The photo as it is sent, or where the service is to read it: it may be larger then, and need not shrink.
+
+        What fits into a call goes with it: nobody can put another content in its place meanwhile, and the service
+        reads nothing a second time. Raises UnreadablePhotoError.
+        """
+        if not is_stored(path):
+            return self.prepare_bytes(path), None
+        content = self._stored.content(path)
+        place = content.place
+        if place is None or place.bucket in self._closed:
+            return photos.prepare_content(content.data, path), None
+        photo = photos.prepare_content(content.data, path, photos.MAX_BYTES_IN_S3)
+        if len(photo.data) <= photos.MAX_BYTES:
+            return photo, None
+        return replace(photo, data=b""), InStore(place, content.state)
+
+    def prepare_bytes(self, path: str) -> photos.PreparedPhoto:
+        """The photo as it is sent with the call, wherever it is. Raises UnreadablePhotoError."""
         if is_stored(path):
             return photos.prepare_content(self._stored.read(path), path)
         return photos.prepare(Path(path))
+
+    def close(self, bucket: str) -> None:
+        """Have the service read nothing more from a bucket, since it cannot."""
+        self._closed.add(bucket)
+
+    def is_unchanged(self, path: str, stored: InStore) -> bool:
+        """Whether the service must have read the content that was read here. A version stays what it is."""
+        if stored.place.version is not None:
+            return True
+        try:
+            return self._stored.state(path)[0] == stored.state
+        except PhotoError:
+            return False
 
 
 def object_id(address: str) -> str:
