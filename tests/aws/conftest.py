@@ -3,6 +3,7 @@
 import boto3
 import pytest
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 
 @pytest.fixture
@@ -19,3 +20,13 @@ def s3(credentials):
     """moto's S3, and a client of it beside the program's own."""
     with mock_aws():
         yield boto3.client("s3", region_name="eu-west-1")
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """The URL of a service that speaks S3's API and is not AWS's."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

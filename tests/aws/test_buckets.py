@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
-from moto.server import ThreadedMotoServer
 
 from facesearch.bootstrap import open_account
 from facesearch.cli import main
@@ -226,16 +225,6 @@ def test_a_missing_right_is_named_as_iam_calls_it(s3, limited):
     assert answer("list")["buckets"][0]["name"] == "photos"
     assert "s3:ListBucketVersions" in run("empty", "photos", "--yes", code=4).stderr
     assert "s3:ListBucketVersions" in run("delete", "photos", "--yes", code=4).stderr
-
-
-@pytest.fixture(scope="module")
-def elsewhere():
-    """The URL of a service that speaks S3's API and is not AWS's."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def test_another_service_is_asked_where_its_endpoint_is_set(credentials, elsewhere, monkeypatch):
