@@ -61,14 +61,14 @@ class S3Photos:
             if page is None:
                 return
             for item in page.get("Contents", ()):
-                yield StoredPhoto(f"{SCHEME}{bucket}/{item['Key']}", _state(item, item["Size"]))
+                yield StoredPhoto(f"{SCHEME}{bucket}/{item['Key']}", state_of(item, item["Size"]))
 
     def state(self, address: str) -> tuple[FileState, str | None]:
         """An object's state, and its sha256 where S3 has made sure of one. Raises UnreadablePhotoError."""
         bucket, key = parsed(address)
         with _reading(address):
             head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-            return _state(head, head["ContentLength"]), _checksum(head)
+            return state_of(head, head["ContentLength"]), _checksum(head)
 
     def read(self, address: str) -> bytes:
         """An object's bytes. Raises UnreadablePhotoError."""
@@ -97,8 +97,11 @@ def parsed(address: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _state(item: Any, size: int) -> FileState:
-    """The ETag stands where a file has its inode: it is another one when the content is."""
+def state_of(item: Any, size: int) -> FileState:
+    """The state of an object, by S3's answer about it.
+
+    The ETag stands where a file has its inode: it is another one when the content is.
+    """
     etag = str(item.get("ETag", "")).strip('"')
     if len(etag) > 40:
         etag = hashlib.sha256(etag.encode()).hexdigest()[:40]

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as aws
 
-from facesearch.domain.labels import Content
-from facesearch.errors import AccessDeniedError, ConfigurationError, ServiceUnavailableError, UsageError
-from facesearch.s3 import of_the_service, parsed, said
+from facesearch.domain.files import Content, Download
+from facesearch.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    ServiceUnavailableError,
+    UnreadablePhotoError,
+    UsageError,
+)
+from facesearch.s3 import MAX_BYTES, of_the_service, parsed, said, state_of
 from facesearch.service_errors import translated
 
 if TYPE_CHECKING:
@@ -52,13 +58,26 @@ class S3Objects:
                 if said(exc)[0] in _MISSING:
                     return None
                 raise
-            version = head.get("VersionId")
-            return Content(
-                digest=head["ETag"].strip('"'),
-                size=head["ContentLength"],
-                version=None if version == "null" else version,
-                modified_at=head["LastModified"],
-            )
+            return _content(head)
+
+    def download(self, address: str) -> Download | None:
+        """A photo and what it is, out of one answer; None where there is none. Raises UnreadablePhotoError."""
+        bucket, key = parsed(address)
+        with _asking(address, "s3:GetObject and s3:ListBucket"):
+            try:
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+            except aws.ClientError as exc:
+                if said(exc)[0] in _MISSING:
+                    return None
+                raise
+            with answer["Body"] as body:
+                size = answer["ContentLength"]
+                if size > MAX_BYTES:
+                    raise UnreadablePhotoError(
+                        f"the object has {size:,} bytes; photos of up to {MAX_BYTES:,} bytes are read",
+                        address,
+                    )
+                return Download(body.read(), _content(answer), state_of(answer, size))
 
     def read(self, address: str) -> tuple[bytes, str] | None:
         """A document's bytes and its mark; None where there is none."""
@@ -90,6 +109,16 @@ class S3Objects:
                     return False
                 raise
             return True
+
+
+def _content(answer: Any) -> Content:
+    version = answer.get("VersionId")
+    return Content(
+        digest=answer["ETag"].strip('"'),
+        size=answer["ContentLength"],
+        version=None if version == "null" else version,
+        modified_at=answer["LastModified"],
+    )
 
 
 @contextmanager

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from facesearch.domain.labels import StoredObject
 
 
 class FileState(NamedTuple):
@@ -21,8 +25,36 @@ class KnownFile(NamedTuple):
     sha256: str
 
 
+class StoredContent(NamedTuple):
+    """An object in S3 as it was when it was read. `place` is where the service can read just it, if it can."""
+
+    data: bytes
+    state: FileState
+    place: StoredObject | None
+
+
 class StoredPhoto(NamedTuple):
     """An object in S3, as a listing tells of it."""
 
     address: str  # s3://bucket/key
+    state: FileState
+
+
+class Content(NamedTuple):
+    """What a photo holds at one moment: another photo in its place differs in one of these.
+
+    `digest` is the ETag of an object in S3, without its quotation marks, and the sha256 of a file.
+    """
+
+    digest: str
+    size: int  # bytes
+    version: str | None = None  # of an object in a bucket that keeps versions
+    modified_at: datetime | None = None  # of an object
+
+
+class Download(NamedTuple):
+    """An object in S3 with what it was when it was read."""
+
+    data: bytes
+    content: Content
     state: FileState

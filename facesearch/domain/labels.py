@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from facesearch.domain.faces import Box
+from facesearch.domain.files import Content
 
 
 class StoredObject(NamedTuple):
@@ -21,18 +22,6 @@ class StoredObject(NamedTuple):
     def address(self) -> str:
         """s3://bucket/key"""
         return f"s3://{self.bucket}/{self.key}"
-
-
-class Content(NamedTuple):
-    """What a photo holds at one moment: another photo in its place differs in one of these.
-
-    `digest` is the ETag of an object in S3, without its quotation marks, and the sha256 of a file.
-    """
-
-    digest: str
-    size: int  # bytes
-    version: str | None = None  # of an object in a bucket that keeps versions
-    modified_at: datetime | None = None  # of an object
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import ColumnElement, delete, func, literal_column, select, text
 
 from facesearch.domain import Box
-from facesearch.domain.labels import Content, FoundLabel, Label, LabelInstance, LabelRequest, PhotoLabels
+from facesearch.domain.files import Content
+from facesearch.domain.labels import FoundLabel, Label, LabelInstance, LabelRequest, PhotoLabels
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
 from facesearch.records.tables import LabelRow, PhotoLabelRow, TaggedRow

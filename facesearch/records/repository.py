@@ -14,6 +14,7 @@ from facesearch.records.portability import PortabilityRecords
 from facesearch.records.reconciliation import ReconciliationRecords
 from facesearch.records.runs import RunRecords
 from facesearch.records.sightings import SightingRecords
+from facesearch.records.uploads import UploadRecords
 from facesearch.records.usage import UsageRecords
 
 
@@ -30,6 +31,7 @@ class Records(
     ReconciliationRecords,
     RunRecords,
     SightingRecords,
+    UploadRecords,
     UsageRecords,
 ):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

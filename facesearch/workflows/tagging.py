@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from facesearch import photos
+from facesearch.domain.files import Content
 from facesearch.domain.labels import (
-    Content,
     DetectedLabels,
     Label,
     LabelRequest,

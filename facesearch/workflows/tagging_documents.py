@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from facesearch.domain import Box
-from facesearch.domain.labels import Content, Label, LabelInstance, LabelRequest, PhotoLabels
+from facesearch.domain.files import Content
+from facesearch.domain.labels import Label, LabelInstance, LabelRequest, PhotoLabels
 from facesearch.workflows import documents
 from facesearch.workflows.reading import SCHEME, is_stored
 

@@ -1,11 +1,15 @@
 """A bucket of moto's, the handlers as Lambda loads them, and events in the forms that S3's arrive in."""
 
+import io
 import json
+import shutil
+from functools import cache
 from urllib.parse import quote_plus
 
 import boto3
 import pytest
 from moto import mock_aws
+from PIL import Image
 
 from facesearch import aws_lambda
 from facesearch.testing import mock_rekognition
@@ -36,6 +40,29 @@ def forget_processes():
             app._closing.pop()()
     aws_lambda._app.cache_clear()
     aws_lambda._dead_letters.cache_clear()
+
+
+@pytest.fixture
+def staff(monkeypatch, tmp_path, migrated_sqlite):
+    """The environment of a function that has a collection, and records that need no migration."""
+    path = tmp_path / "records.db"
+    shutil.copyfile(migrated_sqlite, path)
+    monkeypatch.setenv("FACESEARCH_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("FACESEARCH_COLLECTION", "staff")
+
+
+@pytest.fixture(scope="session")
+def smaller():
+    """smaller(path): a photo as the bytes of a JPEG that is found a face in soon."""
+
+    @cache
+    def smaller(path):
+        data = io.BytesIO()
+        with Image.open(path) as photo:
+            photo.convert("RGB").resize((240, 240 * photo.height // photo.width)).save(data, "JPEG")
+        return data.getvalue()
+
+    return smaller
 
 
 @pytest.fixture

@@ -130,14 +130,48 @@ def tagging(put, s3, dead_letters, samples, monkeypatch):
     broken = put("uploads/broken.jpg", b"no photo")
     with recording(monkeypatch) as made:
         answer = aws_lambda.tag_handler(queued({"Records": [photo, broken, record("uploads/gone.jpg")]}))
-        assert answer["objects"][0]["outcome"] == "tagged"
+        assert outcomes(answer)[0] == "tagged"
         forget_processes()
         monkeypatch.setenv("CUSTOM_LABELS_PROJECT_VERSION_ARN", MODEL)
         aws_lambda.tag_handler(queued({"Records": [photo]}))
     return granted("TagRole"), made
 
 
-@pytest.fixture(params=["tagging"])
+@pytest.fixture
+def enrolling(put, s3, dead_letters, samples, monkeypatch):
+    """What enrolling calls for a photo, for another in its place, for what is none, and for one that is gone."""
+    monkeypatch.setenv("FACESEARCH_COLLECTION", COLLECTION)
+    first, second = sorted((samples / "people" / "Amara Okafor").glob("*.jpg"))[:2]
+    created = put("people/Amara/1.jpg", first.read_bytes())
+    with recording(monkeypatch) as made:
+        assert outcomes(aws_lambda.enroll_handler(queued({"Records": [created]}))) == ["enrolled"]
+    replaced, broken = put("people/Amara/1.jpg", second.read_bytes()), put("people/Amara/2.jpg", b"no photo")
+    with recording(monkeypatch) as more:
+        assert outcomes(aws_lambda.enroll_handler(queued({"Records": [replaced, broken]}))) == ["enrolled"]
+    s3.delete_object(Bucket=BUCKET, Key="people/Amara/1.jpg")
+    with recording(monkeypatch) as last:
+        aws_lambda.enroll_handler(queued({"Records": [record("people/Amara/1.jpg", "ObjectRemoved:Delete")]}))
+    return granted("EnrollRole"), made | more | last
+
+
+@pytest.fixture
+def searching(put, s3, dead_letters, samples, monkeypatch):
+    """What searching calls for a photo, again for the same, for what is none, and for one that is gone."""
+    monkeypatch.setenv("FACESEARCH_COLLECTION", COLLECTION)
+    boto3.client("rekognition", region_name=REGION).create_collection(CollectionId=COLLECTION)
+    photo = put("queries/a/hugo.jpg", (samples / "queries" / "hugo.jpg").read_bytes())
+    broken = put("queries/broken.jpg", b"no photo")
+    events = {"Records": [photo, photo, broken, record("queries/gone.jpg")]}
+    with recording(monkeypatch) as made:
+        assert outcomes(aws_lambda.search_handler(queued(events)))[:2] == ["unmatched", "already"]
+    return granted("SearchRole"), made
+
+
+def outcomes(answer):
+    return [one["outcome"] for one in answer["objects"]]
+
+
+@pytest.fixture(params=["tagging", "enrolling", "searching"])
 def rights(request):
     return request.getfixturevalue(request.param)
 

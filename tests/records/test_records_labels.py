@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from facesearch.domain import Box
-from facesearch.domain.labels import Content, Label, LabelInstance, LabelRequest, PhotoLabels
+from facesearch.domain.files import Content
+from facesearch.domain.labels import Label, LabelInstance, LabelRequest, PhotoLabels
 from facesearch.errors import UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
