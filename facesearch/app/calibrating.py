@@ -7,8 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from facesearch.app.bound import Bound
-from facesearch.domain.calibration import Calibration, Measured, Threshold, WantedRate, parse_threshold
-from facesearch.errors import UsageError
+from facesearch.domain.calibration import Calibration, Measured, Threshold
 from facesearch.workflows import calibrating, collections, costing
 from facesearch.workflows.pacing import Pace
 
@@ -69,7 +68,7 @@ class Calibrating(Bound):
         the collection's calibration cannot tell of, naming what to do.
         """
         collection = collections.remembered(self._gateway, self._database, collection_id)
-        return calibrating.resolve(self._database, collection, _parsed(asked))
+        return calibrating.resolve(self._database, collection, calibrating.parsed(asked))
 
     def set_threshold(self, collection_id: str, threshold: float | str | None) -> None:
         """Let a collection keep to a threshold where none is asked for; None brings back 80.
@@ -77,16 +76,9 @@ class Calibrating(Bound):
         Raises UsageError for a rate that the collection's calibration cannot tell of.
         """
         collection = collections.remembered(self._gateway, self._database, collection_id)
-        calibrating.set_own_threshold(self._database, collection, _parsed(threshold))
+        calibrating.set_own_threshold(self._database, collection, calibrating.parsed(threshold))
 
     def own_threshold(self, collection_id: str) -> str | None:
         """The threshold that was set for a collection, as it was said; None for the usual one."""
         collection = collections.remembered(self._gateway, self._database, collection_id)
         return calibrating.own_threshold(self._database, collection)
-
-
-def _parsed(threshold: float | str | None) -> float | WantedRate | None:
-    try:
-        return parse_threshold(str(threshold)) if threshold is not None else None
-    except ValueError as exc:
-        raise UsageError(str(exc)) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import BinaryIO
 from facesearch.app.bound import Bound
 from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
 from facesearch.errors import NoFaceError, UsageError
-from facesearch.workflows import collections, planning, searching, sightings, verifying
+from facesearch.workflows import calibrating, collections, planning, searching, sightings, verifying
 
 
 class Searching(Bound):
@@ -36,7 +37,7 @@ class Searching(Bound):
         photos: Sequence[Path | str | GivenPhoto],
         collection_id: str,
         *,
-        threshold: float = 80.0,
+        threshold: float | str | None = None,
         max_matches: int | None = None,
         faces: int | None = 1,
         jobs: int | None = None,
@@ -46,21 +47,24 @@ class Searching(Bound):
 
         A folder stands for the files in and below it. Answers come in order and as they are ready. More than one
         face takes a call for each and one more for the photo. `threshold` is Rekognition's FaceMatchThreshold,
-        0..100; `max_matches` counts people, not faces. With `record` the best match of every face is
-        written down for `sightings`.
+        0..100, or `fmr=` and the rate of false matches to keep to in this collection as it was measured; without
+        one the collection's own counts, else 80. `max_matches` counts people, not faces. With `record` the best
+        match of every face is written down for `sightings`.
         """
         collection = collections.remembered(self._gateway, self._database, collection_id)
+        limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
         found = searching.search(
             self._gateway,
             self._database,
             self.photos(photos),
             collection,
-            threshold=threshold,
+            threshold=limit.similarity,
             max_matches=max_matches,
             faces=faces,
             jobs=jobs or self.settings.jobs,
         )
-        return sightings.recorded(self._database, collection, found, threshold) if record else found
+        found = calibrating.rated(found, limit.calibration)
+        return sightings.recorded(self._database, collection, found, limit.similarity) if record else found
 
     def draw(self, result: PhotoSearch, folder: Path) -> Path:
         """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.
@@ -82,7 +86,7 @@ class Searching(Bound):
         *,
         person: str | None = None,
         collection_id: str | None = None,
-        threshold: float = 80.0,
+        threshold: float | str | None = None,
     ) -> Verification:
         """Whether the largest face of a photo is that of another photo, or a person's by all their faces.
 
@@ -91,14 +95,19 @@ class Searching(Bound):
         """
         if person is not None and collection_id is not None and other is None:
             collection = collections.remembered(self._gateway, self._database, collection_id)
-            return verifying.verify(
-                self._gateway, self._database, Path(photo), person, collection, threshold=threshold
+            limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
+            answer = verifying.verify(
+                self._gateway, self._database, Path(photo), person, collection, threshold=limit.similarity
             )
+            if limit.calibration is None or answer.similarity is None:
+                return answer
+            return replace(answer, false_match_rate=limit.calibration.rate_at(answer.similarity))
         if other is None or person is not None or collection_id is not None:
             raise UsageError("verify takes another photo, or a person and a collection")
+        least = calibrating.similarity_alone(threshold)
         compared = self.compare(photo, other, threshold=0)
         best = max((match.similarity or 0.0 for match in compared.matches), default=None)
-        return Verification(best is not None and best >= threshold, best, threshold, compared.source.box)
+        return Verification(best is not None and best >= least, best, least, compared.source.box)
 
     @cached_property
     def _drawn(self) -> dict[Path, Path]:

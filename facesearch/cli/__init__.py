@@ -10,6 +10,7 @@ import click
 from facesearch import __version__
 from facesearch.cli.aws import aws
 from facesearch.cli.bucket import bucket
+from facesearch.cli.calibrate import calibrate
 from facesearch.cli.collections import collection
 from facesearch.cli.compare import compare
 from facesearch.cli.configuration import config
@@ -69,6 +70,7 @@ for _command in (
     detect,
     compare,
     verify,
+    calibrate,
     tag,
     tags,
     collection,

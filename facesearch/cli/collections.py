@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,14 +16,22 @@ from facesearch.cli.talk import agreed, counted
 from facesearch.domain import Collection
 
 if TYPE_CHECKING:
+    from facesearch.app import FaceSearch
     from facesearch.settings import Settings
 
 _named = click.argument("collection_id", metavar="ID", callback=options.checked_collection_id)
 
 
+_DEFAULT = "default"
+
+
+def _own_threshold(ctx: click.Context, param: click.Parameter, value: str) -> str | None:
+    return value if value == _DEFAULT else options.checked_threshold(ctx, param, value)
+
+
 @click.group()
 def collection() -> None:
-    """Create, list, show and delete face collections.
+    """Create, list, show, edit and delete face collections.
 
     \b
     Example:
@@ -71,7 +80,32 @@ def show(collection_id: str, settings: Settings, form: Format) -> None:
       facesearch collection show staff
     """
     with opened(settings, collection_id) as app:
-        show_one(form, COLLECTIONS, app.collection(collection_id), "collection")
+        _show(app, collection_id, form)
+
+
+@collection.command()
+@_named
+@click.option(
+    "--threshold",
+    metavar="N|fmr=RATE|default",
+    required=True,
+    callback=_own_threshold,
+    help="Where none is asked for: a similarity, the rate of false matches to keep to, or `default`, which is 80.",
+)
+@options.connection
+@options.output
+def edit(collection_id: str, threshold: str, settings: Settings, form: Format) -> None:
+    """Set the threshold that searches of a collection keep to when none is asked for.
+
+    \b
+    Example:
+      facesearch collection edit staff --threshold 92
+      facesearch collection edit staff --threshold fmr=1e-3
+      facesearch collection edit staff --threshold default
+    """
+    with opened(settings, collection_id) as app:
+        app.set_threshold(collection_id, None if threshold == _DEFAULT else threshold)
+        _show(app, collection_id, form)
 
 
 @collection.command()
@@ -96,6 +130,18 @@ def delete(collection_id: str, yes: bool, settings: Settings, form: Format) -> i
         if not agreed(consequence, yes=yes):
             return failures.NO
         return show_deletion(form, app.delete_collection(collection_id))
+
+
+def _show(app: FaceSearch, collection_id: str, form: Format) -> None:
+    """A collection with the threshold that it keeps to, if one was set."""
+    own = app.own_threshold(collection_id)
+    view = replace(
+        COLLECTIONS,
+        shape=lambda item: {**shapes.collection(item), "threshold": own},
+        rows=lambda item: [{**shapes.collection(item), "threshold": own}],
+        fields=(*COLLECTIONS.fields, "threshold"),
+    )
+    show_one(form, view, app.collection(collection_id), "collection")
 
 
 def _rows(item: Collection) -> Iterator[Row]:

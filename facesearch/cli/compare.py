@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="A", type=options.PATH)
 @click.argument("target", metavar="B", type=options.PATH)
-@options.threshold
+@options.similarity
 @options.detail
 @options.connection
 @options.output

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from facesearch.cli.output import Format
+from facesearch.domain.calibration import parse_threshold
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +29,16 @@ def checked_collection_id(_ctx: click.Context, _param: click.Parameter, value: s
         raise click.BadParameter(
             f"{value!r} cannot name a collection: 1 to 255 of the characters a-z A-Z 0-9 _ . -"
         )
+    return value
+
+
+def checked_threshold(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """A similarity or a false-match rate, as it was said."""
+    if value is not None:
+        try:
+            parse_threshold(value)
+        except ValueError as exc:
+            raise click.BadParameter(str(exc)) from exc
     return value
 
 
@@ -76,13 +87,20 @@ data = click.option(
     type=PATH,
     help="The collections' file.  [default: the embedded engine's own]",
 )
-threshold = click.option(
+similarity = click.option(
     "--threshold",
     metavar="N",
     type=Percent(),
     default=80.0,
     show_default=True,
     help="Least similarity that counts as a match, 0 to 100.",
+)
+threshold = click.option(
+    "--threshold",
+    metavar="N|fmr=RATE",
+    callback=checked_threshold,
+    help="Least similarity that counts as a match, 0 to 100, or the rate of false matches to keep to, such as "
+    "fmr=1e-3.  [default: the collection's own, else 80]",
 )
 jobs = click.option(
     "--jobs",

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Progress:
-    """Counts photos for the length of a `with` block; a KeyboardInterrupt that leaves it is reported.
+    """Counts photos, or other things, for the length of a `with` block; an interruption that leaves it is told.
 
     Where the total is not known beforehand, `count` finds it out meanwhile, for a bar alone. `quiet` keeps the bar
     away where lines of data may be appearing on the same terminal, itself or through a pipe.
@@ -34,12 +34,14 @@ class Progress:
         *,
         count: Callable[[], int] | None = None,
         afterwards: str = "",
+        thing: str = "photo",
         quiet: bool = False,
     ) -> None:
         self.total = total
         self._count = count
         self.done = 0
         self._afterwards = afterwards
+        self._thing = thing
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
         if (total is None or total > 1) and not quiet and sys.stderr.isatty():
@@ -61,8 +63,8 @@ class Progress:
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             if sys.stderr.isatty() and not barred:
                 click.echo(err=True)  # leaves the line on which the terminal shows ^C; the bar clears its own
-            photos = counted(self.done if self.total is None else self.total, "photo")
-            done = photos if self.total is None else f"{self.done:,} of {photos}"
+            things = counted(self.done if self.total is None else self.total, self._thing)
+            done = things if self.total is None else f"{self.done:,} of {things}"
             say(f"stopped; {done} done{self._afterwards}")
 
     def _find_total(self) -> None:
@@ -74,7 +76,7 @@ class Progress:
                 bar.update(self._task, total=self.total)
 
     def advance(self) -> None:
-        """One more photo is done."""
+        """One more is done."""
         self.done += 1
         if self._bar and self._task is not None:
             self._bar.advance(self._task)

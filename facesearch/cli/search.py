@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facesearch.cli import failures, options, shapes
+from facesearch.cli import failures, options, rates, shapes
 from facesearch.cli.output import Column, Fit, Format, Row, View, nearby, show_list
 from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import GivenPhoto, PhotoSearch, SearchedFace, SearchStatus
+from facesearch.domain.calibration import Rate
 
 if TYPE_CHECKING:
     from facesearch.app import FaceSearch
@@ -68,7 +69,7 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
 def search(
     photos: tuple[str, ...],
     collection_id: str,
-    threshold: float,
+    threshold: str | None,
     faces: int | None,
     max_matches: int | None,
     fail_if_none: bool,
@@ -96,17 +97,20 @@ def search(
     with opened(settings, collection_id) as app, _progress(app, photos, form) as progress:
         if faces != 1 and app.engine == "aws":
             say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
+        limit = app.threshold(collection_id, threshold)
+        if meaning := rates.threshold_said(limit):
+            say(meaning)
         given = [_given(app, photo) for photo in photos]
         found = app.search(
             given,
             collection_id,
-            threshold=threshold,
+            threshold=limit.similarity,
             max_matches=max_matches,
             faces=faces,
             jobs=jobs,
             record=record,
         )
-        head = {"engine": app.engine, "collection": collection_id, "threshold": threshold}
+        head = {"engine": app.engine, "collection": collection_id, **rates.threshold_shape(limit)}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here
             show_list(form, SEARCHES, progress.track(_saved(app, found, save, answers)), head)
     if answers[SearchStatus.UNREADABLE]:
@@ -170,6 +174,7 @@ def _rows(result: PhotoSearch) -> Iterator[Row]:
                 "person_name": person.name if person else None,
                 "who": person.name if person else f"not on record: face {match.face_id}",
                 "similarity": match.similarity,
+                **_rate(match.false_match_rate),
                 "margin": match.margin,
                 "face_id": match.face_id,
                 "agreeing_faces": match.agreeing,
@@ -178,6 +183,17 @@ def _rows(result: PhotoSearch) -> Iterator[Row]:
                 "matched_photo": photo.path if photo else None,
                 "shown_match": nearby(photo.path) if photo else None,
             }
+
+
+def _rate(rate: Rate | None) -> Row:
+    if rate is None:
+        return {}
+    return {
+        "false_match_rate": rate.estimate,
+        "false_match_low": rate.low,
+        "false_match_high": rate.high,
+        "false_match_told": rates.told(rate),
+    }
 
 
 def _face(face: SearchedFace) -> Row:
@@ -193,7 +209,7 @@ def _face(face: SearchedFace) -> Row:
 _FIELDS = (
     "photo", "status", "reason", "person_id", "person_key", "person_name", "similarity", "face_id",
     "matched_photo", "confidence", "box_left", "box_top", "box_width", "box_height",
-    "agreeing_faces", "enrolled_faces", "margin",
+    "agreeing_faces", "enrolled_faces", "margin", "false_match_rate", "false_match_low", "false_match_high",
 )  # fmt: skip
 
 SEARCHES: View[PhotoSearch] = View(
@@ -207,6 +223,7 @@ SEARCHES: View[PhotoSearch] = View(
         Column("who", "person or reason"),
         Column("person_key", "key"),
         Column("similarity", "similarity"),
+        Column("false_match_told", "somebody else is", Fit.WHOLE),
         Column("margin", "margin"),
         Column("agreeing", "faces"),
         Column("shown_match", "matched photo", Fit.TAIL),

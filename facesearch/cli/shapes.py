@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from facesearch.cli import rates
 from facesearch.domain import (
     Box,
     Collection,
@@ -125,4 +126,5 @@ def match(value: PersonMatch) -> dict[str, Any]:
         "agreeing_faces": value.agreeing,
         "enrolled_faces": value.enrolled,
         "margin": value.margin,
+        "false_match_rate": rates.shape(value.false_match_rate),
     }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facesearch.cli import failures, options, shapes
+from facesearch.cli import failures, options, rates, shapes
 from facesearch.cli.output import Format, nearby, show_document, write
 from facesearch.cli.session import opened
+from facesearch.cli.talk import say
 from facesearch.domain import Verification
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def verify(
     other: Path | None,
     person: str | None,
     collection_id: str | None,
-    threshold: float,
+    threshold: str | None,
     settings: Settings,
     form: Format,
 ) -> int:
@@ -43,11 +44,14 @@ def verify(
     \b
     Example:
       facesearch verify passport.jpg visitor.jpg
-      facesearch verify visitor.jpg --person "Ada Lovelace" -c staff --threshold 95
+      facesearch verify visitor.jpg --person "Ada Lovelace" -c staff --threshold fmr=1e-3
     """
     if (other is None) == (person is None) or (person is None) != (collection_id is None):
         raise click.UsageError("give another photo, or --person with --collection")
     with opened(settings, collection_id) as app:
+        limit = app.threshold(collection_id, threshold) if collection_id else None
+        if limit and (meaning := rates.threshold_said(limit)):
+            say(meaning)
         answer = app.verify(photo, other, person=person, collection_id=collection_id, threshold=threshold)
         if form is Format.TABLE:
             write(_sentence(answer))
@@ -58,6 +62,8 @@ def verify(
 
 def _sentence(answer: Verification) -> str:
     reach = "reaches" if answer.same else "is under"
+    rate = answer.false_match_rate
+    known = f"; somebody else is so similar in {rates.told(rate)}" if rate else ""
     words = ["yes:" if answer.same else "no:"]
     if answer.similarity is None:
         words.append(f"the similarity {reach} the threshold {answer.threshold:g} by far")
@@ -65,7 +71,7 @@ def _sentence(answer: Verification) -> str:
         words.append(f"the similarity {answer.similarity:.2f} {reach} the threshold {answer.threshold:g}")
     if answer.person and answer.photo:
         words.append(
-            f"(best of {answer.person.name}: {nearby(answer.photo.path)}, {answer.agreeing} reach it)"
+            f"(best of {answer.person.name}: {nearby(answer.photo.path)}, {answer.agreeing} reach it{known})"
         )
     return " ".join(words)
 
@@ -81,4 +87,5 @@ def _shape(answer: Verification, photo: Path, other: Path | None) -> dict[str, A
         "person": shapes.person(answer.person) if answer.person else None,
         "best_photo": answer.photo.path if answer.photo else None,
         "agreeing_faces": answer.agreeing,
+        "false_match_rate": rates.shape(answer.false_match_rate),
     }

@@ -135,8 +135,8 @@ def check_people(collection: Collection, people: int) -> None:
 def too_few(rate: float, people: int) -> str:
     """Why so many people cannot tell of so low a rate, in plain words."""
     return (
-        f"A false-match rate of {rate:g} takes {people_for(rate):,} people: none wrong among all their pairs "
-        f"would still leave room for {RULE_OF_THREE:g} in so many ({people:,} people make {pairs(people):,})"
+        f"A false-match rate of {rate:g} takes {people_for(rate):,} people: {people:,} make {pairs(people):,} "
+        f"pairs, and where none of n pairs is wrong there is still room for {RULE_OF_THREE:g} in n"
     )
 
 

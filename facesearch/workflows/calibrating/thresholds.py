@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import Protocol
 
@@ -82,10 +83,32 @@ def set_own_threshold(
         records.set_own_threshold(collection.arn, said)
 
 
-def rated(search: PhotoSearch, calibration: Calibration | None) -> PhotoSearch:
-    """The answer, with what is known of how often somebody else is matched so well."""
-    if calibration is None or not search.faces:
-        return search
+def parsed(threshold: float | str | None) -> float | WantedRate | None:
+    """A threshold as it was said. Raises UsageError for what is none."""
+    try:
+        return parse_threshold(str(threshold)) if threshold is not None else None
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def similarity_alone(threshold: float | str | None) -> float:
+    """A threshold where no collection is looked at. Raises UsageError for a rate, which only collections have."""
+    asked = parsed(threshold)
+    if isinstance(asked, WantedRate):
+        raise UsageError(
+            f"{asked} is a rate of one collection: name a collection and a person, or a similarity"
+        )
+    return DEFAULT_THRESHOLD if asked is None else asked
+
+
+def rated(found: Generator[PhotoSearch], calibration: Calibration | None) -> Generator[PhotoSearch]:
+    """The answers, each match with what is known of how often somebody else is so similar."""
+    with closing(found):
+        for search in found:
+            yield _rated(search, calibration) if calibration else search
+
+
+def _rated(search: PhotoSearch, calibration: Calibration) -> PhotoSearch:
     faces = (
         replace(
             face,
