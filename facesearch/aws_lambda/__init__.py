@@ -10,31 +10,31 @@ what counts is the object as it is when the handler looks. Events may therefore 
 
 What the environment says (and FACESEARCH_MAX_ATTEMPTS, FACESEARCH_READ_TIMEOUT ... as for the commands):
 
-    variable                            for        what it is
-    FACESEARCH_ENGINE                   all        `aws`, or the URL of an endpoint
-    FACESEARCH_HOME                     all        a folder that can be written: /tmp/facesearch
+    variable                            for              what it is
+    FACESEARCH_ENGINE                   all              `aws`, or the URL of an endpoint
+    FACESEARCH_HOME                     all              a folder that can be written: /tmp/facesearch
     FACESEARCH_COLLECTION               enroll, search   the face collection; enroll makes it if it is not there
     FACESEARCH_DATABASE_URL             enroll, search   the records, in Postgres
-    CUSTOM_LABELS_PROJECT_VERSION_ARN   tag        a Custom Labels model whose labels join in (optional)
-    DEAD_LETTER_QUEUE_URL               all        the queue for objects that can never be done, with the reason
+    CUSTOM_LABELS_PROJECT_VERSION_ARN   tag              a Custom Labels model whose labels join in (optional)
+    DEAD_LETTER_QUEUE_URL               all              the queue for what can never be done, with the reason
 
 Which calls they make, on which resource:
 
-    call                                for        on
-    s3:GetObject (also HeadObject)      tag        uploads/*, metadata/*
-                                        enroll     people/*
-                                        search     queries/*, matches/*
-    s3:GetObjectVersion                 tag        uploads/*, in a bucket that keeps versions
-    s3:ListBucket                       all        the bucket; without it S3 calls an object that is gone forbidden
-    s3:PutObject                        tag        metadata/*
-                                        search     matches/*
-    rekognition:DetectLabels            tag        * (it has no resource)
-    rekognition:DetectCustomLabels      tag        CUSTOM_LABELS_PROJECT_VERSION_ARN
-    rekognition:CreateCollection        enroll     the collection
+    call                                for              on
+    s3:GetObject (also HeadObject)      tag              uploads/*, metadata/*
+                                        enroll           people/*
+                                        search           queries/*, matches/*
+    s3:GetObjectVersion                 tag              uploads/*, in a bucket that keeps versions
+    s3:ListBucket                       all              the bucket; without it S3 calls what is gone forbidden
+    s3:PutObject                        tag              metadata/*
+                                        search           matches/*
+    rekognition:DetectLabels            tag              * (it has no resource)
+    rekognition:DetectCustomLabels      tag              CUSTOM_LABELS_PROJECT_VERSION_ARN
+    rekognition:CreateCollection        enroll           the collection
     rekognition:DescribeCollection      enroll, search   the collection
-    rekognition:IndexFaces, DeleteFaces enroll     the collection
-    rekognition:SearchFacesByImage      search     the collection
-    sqs:SendMessage                     all        the queue of DEAD_LETTER_QUEUE_URL
+    rekognition:IndexFaces, DeleteFaces enroll           the collection
+    rekognition:SearchFacesByImage      search           the collection
+    sqs:SendMessage                     all              the queue of DEAD_LETTER_QUEUE_URL
 
 Objects that were removed matter to enroll alone: their faces leave the collection.
 
