@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesearch.app.bound import Bound
-from facesearch.domain.calibration import Rate
+from facesearch.workflows import calibrating, collections
 from facesearch.workflows.reading import Reader
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ class Reporting(Bound):
         path: Path | str,
         collection_id: str,
         *,
-        threshold: float = 80.0,
-        false_matches: Rate | None = None,
+        threshold: float | str | None = None,
         redact: bool = False,
     ) -> Report:
         """An HTML page about a search, for the length of a `with` block; `add` takes the search's answers.
@@ -35,21 +34,21 @@ class Reporting(Bound):
                     page.add(photo)
 
         The page is there when the block is left without error, in place of an earlier one. `threshold` is that of
-        the search, and `false_matches` what is known of it. With `redact` it shows and names nobody but those who
-        were found. Raises UsageError for a path where no page can be written.
+        the search. With `redact` the page shows and names nobody but those who were found. Raises UsageError for a
+        path where no page can be written.
         """
         from facesearch.reporting.page import Heading
         from facesearch.reporting.report import Report, check
 
         check(Path(path))
+        collection = collections.remembered(self._gateway, self._database, collection_id)
         heading = Heading(
-            collection=self._gateway.describe_collection(collection_id),
+            collection=collection,
             engine=self.engine,
-            threshold=threshold,
+            threshold=calibrating.resolve(self._database, collection, calibrating.parsed(threshold)),
             made_at=datetime.now(UTC),
             made_by=_who(),
             redacted=redact,
-            false_matches=false_matches,
         )
         return Report(Path(path), heading, Reader(self._stored).read)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facesearch import __version__
 from facesearch.domain import Collection, SearchStatus
-from facesearch.domain.calibration import Rate
+from facesearch.domain.calibration import Threshold
 from facesearch.reporting import wording
 from facesearch.reporting.findings import Findings, FoundPerson, Listed
 from facesearch.reporting.markup import Html, element, joined, named
@@ -23,15 +23,14 @@ _MOST_LISTED = 12  # photos that a list shows without being asked
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a page says of the search: where, by what, when and by whom. `threshold` is 0..100."""
+    """What a page says of the search: where, by what, when and by whom."""
 
     collection: Collection
     engine: str
-    threshold: float
+    threshold: Threshold
     made_at: datetime
     made_by: str
     redacted: bool = False
-    false_matches: Rate | None = None  # at the threshold
 
 
 def start(heading: Heading, findings: Findings) -> Html:
@@ -67,6 +66,11 @@ def end(heading: Heading) -> Html:
     if heading.redacted:
         said.append(
             "Everybody who was not found is made unrecognisable. What is blurred cannot be brought back."
+        )
+    if known := heading.threshold.calibration:
+        said.append(
+            f"False matches were measured on {wording.counted(known.people, 'person', 'people')} of this "
+            f"collection on {wording.moment(known.made_at)}; each range holds at 95 %."
         )
     said.append(f"The collection is {heading.collection.arn}.")
     said.append(
@@ -162,9 +166,10 @@ def _spaced(links: Iterable[Html]) -> Iterator[str]:
 
 def _facts(heading: Heading) -> Iterator[tuple[str, str]]:
     collection = heading.collection
-    yield "threshold", f"{heading.threshold:g}"
-    if heading.false_matches:
-        yield "false matches", wording.false_matches(heading.false_matches)
+    yield "threshold", wording.threshold(heading.threshold)
+    known = heading.threshold.calibration
+    if known and (rate := known.rate_at(heading.threshold.similarity)):
+        yield "false matches at it", wording.false_matches(rate)
     yield "engine", heading.engine
     yield "face model version", collection.model_version
     yield "collection", f"{collection.collection_id}, {wording.counted(collection.face_count, 'face')}"

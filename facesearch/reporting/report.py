@@ -65,7 +65,7 @@ class Report:
         """Write down what was found in one photo. Raises OSError when the disk is full."""
         assert self._body, "a report takes photos inside its with block"
         section = sections.photo_section(
-            self._shown(self._findings.add(result), result), self._heading.threshold
+            self._shown(self._findings.add(result), result), self._heading.threshold.similarity
         )
         self._body.write(section.encode())
 

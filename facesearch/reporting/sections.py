@@ -187,7 +187,7 @@ def _headline(shown: ShownFace) -> str:
 
 
 def _unmatched(shown: ShownFace, threshold: float) -> Html:
-    said = shown.face.reason or f"No face of the collection reaches the threshold {threshold:g}."
+    said = shown.face.reason or f"No face of the collection reaches the threshold {threshold:.4g}."
     return joined(
         element("div", _portrait(shown.portrait, "in this photo"), class_="pair"), element("p", said)
     )
@@ -224,7 +224,7 @@ def _match(shown: ShownFace, one: ShownMatch, threshold: float) -> Html:
         element(
             "p",
             element("strong", f"{match.similarity:.2f}"),
-            f" similar · threshold {threshold:g}",
+            f" similar · threshold {threshold:.4g}",
             class_="score",
         ),
         _bar(match.similarity, threshold),

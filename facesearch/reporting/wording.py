@@ -9,7 +9,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from facesearch.domain import PersonMatch, SearchStatus
-from facesearch.domain.calibration import Rate
+from facesearch.domain.calibration import Rate, Threshold
 
 ANSWERS: Mapping[SearchStatus, str] = MappingProxyType(
     {
@@ -58,8 +58,20 @@ def margin(match: PersonMatch) -> str:
 
 def false_matches(rate: Rate) -> str:
     """How often somebody else of the collection is as similar."""
+    if not rate.estimate:
+        return f"less than {share(rate.high)} of other people are as similar"
     ends = f"{share(rate.low)} to {share(rate.high)}"
-    return f"{share(rate.estimate)} of other people here are as similar (95 %: {ends})"
+    return f"{share(rate.estimate)} of other people are as similar (95 %: {ends})"
+
+
+def threshold(value: Threshold) -> str:
+    """A threshold with whose it is, and the rate it was said as."""
+    said = [f"{value.similarity:.4g}"]
+    if value.wanted:
+        said.append(f"for {value.wanted}")
+    if value.source == "collection":
+        said.append("the collection's own")
+    return ", ".join(said)
 
 
 def share(value: float) -> str:

@@ -27,6 +27,7 @@ from facesearch.domain import (
     SearchedFace,
     SearchStatus,
 )
+from facesearch.domain.calibration import Threshold
 from facesearch.reporting.page import Heading
 from facesearch.reporting.report import Report
 
@@ -146,7 +147,7 @@ def heading() -> Heading:
     return Heading(
         Collection("staff", "arn:aws:rekognition:eu-west-1:1:collection/staff", "1.0", NOON, 21),
         "embedded",
-        80.0,
+        Threshold(80.0, "asked"),
         NOON,
         "anna on porch",
     )

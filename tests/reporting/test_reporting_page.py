@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facesearch.domain import Person, Photo, SearchStatus
-from facesearch.domain.calibration import Rate
+from facesearch.domain.calibration import Calibration, Point, Rate, Threshold, WantedRate
 from facesearch.reporting.markup import Html, element, joined
 
 HOSTILE = [
@@ -174,24 +174,43 @@ def test_a_person_of_many_photos_is_named_once_with_all_of_them(search, made):
     assert [one.text for one in page.all("span", "chip")][-2:] == ["found", "no match"]
 
 
-def test_a_match_is_said_with_what_it_is_measured_against(search, made, heading):
-    rate = Rate(0.00043, 0.0001, 0.0012)
-    match = search.match(similarity=97.126, agreeing=2, margin=12.5, false_match_rate=rate)
-    head = replace(heading, false_matches=Rate(0.01, 0.008, 0.0125))
-    page = made(search.found(search.photo(), [match]), head=head)
+def lines(page):
+    """The facts of a page, each with its name."""
+    return [(name.text, value.text) for name, value in zip(page.all("dt"), page.all("dd"), strict=True)]
+
+
+def test_a_match_is_said_with_what_it_is_measured_against(search, made):
+    page = made(search.found(search.photo(), [search.match(similarity=97.126, agreeing=2, margin=12.5)]))
     assert page.text("p", "score") == "97.13 similar · threshold 80"
-    lines = [(name.text, value.text) for name, value in zip(page.all("dt"), page.all("dd"), strict=True)]
-    said = dict(lines)
+    said = dict(lines(page))
+    assert said["threshold"] == "80"
     assert said["next person"] == "12.50 less similar"
     assert said["faces that agree"] == "2 of 3"
     assert said["made"] == "1 March 2026, 12:00 UTC"
     assert said["by"] == "anna on porch"
     assert (said["engine"], said["face model version"]) == ("embedded", "1.0")
     assert said["collection"] == "staff, 21 faces"
-    assert [value for name, value in lines if name == "false matches"] == [
-        "1 % of other people here are as similar (95 %: 0.8 % to 1.2 %)",
-        "0.043 % of other people here are as similar (95 %: 0.01 % to 0.12 %)",
+    assert not [name for name in said if "false" in name]
+
+
+def test_in_a_collection_that_was_measured_similarities_have_a_meaning(search, made, heading):
+    rates = [Rate(0.01, 0.008, 0.0125), Rate(0.00043, 0.0001, 0.0012)]
+    points = tuple(
+        Point(similarity, rate, rate, None) for similarity, rate in zip((90, 97), rates, strict=True)
+    )
+    known = Calibration("1.0", heading.made_at, 200, 100, 9000, 100, 100, points)
+    head = replace(heading, threshold=Threshold(91.237, "collection", WantedRate(0.01), known))
+    some = search.match(similarity=97.5, false_match_rate=known.rate_at(97.5))
+    none = search.match("Grace", 99.0, false_match_rate=Rate(0.0, 0.0, 0.0003))
+    page = made(search.found(search.photo(), [some], [none]), head=head)
+    said = lines(page)
+    assert dict(said)["threshold"] == "91.24, for fmr=0.01, the collection's own"
+    assert [value for name, value in said if name.startswith("false matches")] == [
+        "1 % of other people are as similar (95 %: 0.8 % to 1.2 %)",
+        "0.043 % of other people are as similar (95 %: 0.01 % to 0.12 %)",
+        "less than 0.03 % of other people are as similar",
     ]
+    assert "measured on 100 people of this collection on 1 March 2026" in page.text("footer")
 
 
 def test_others_above_the_threshold_are_shown_behind_the_best(search, made):
