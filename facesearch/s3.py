@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
-from facesearch.domain.files import FileState, StoredPhoto
+from facesearch.domain.files import FileState, StoredContent, StoredPhoto
+from facesearch.domain.labels import StoredObject
 from facesearch.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -37,10 +39,14 @@ _DENIED = {"403", "AccessDenied", "AllAccessDisabled", "InvalidObjectState"}
 
 
 class S3Photos:
-    """Photos in S3 buckets, over one boto3 client, made when it is first needed. Safe to share by threads."""
+    """Photos in S3 buckets, over one boto3 client, made when it is first needed. Safe to share by threads.
 
-    def __init__(self, open_client: Callable[[], S3Client]) -> None:
+    `for_aws` says that the service which is to read an object by itself is AWS's: it reads from AWS's S3 alone.
+    """
+
+    def __init__(self, open_client: Callable[[], S3Client], *, for_aws: bool = False) -> None:
         self._open_client = open_client
+        self._for_aws = for_aws
 
     @cached_property
     def _client(self) -> S3Client:
@@ -72,6 +78,10 @@ class S3Photos:
 
     def read(self, address: str) -> bytes:
         """An object's bytes. Raises UnreadablePhotoError."""
+        return self.content(address).data
+
+    def content(self, address: str) -> StoredContent:
+        """An object's bytes, and what tells whether they are its bytes still. Raises UnreadablePhotoError."""
         bucket, key = parsed(address)
         with _reading(address):
             answer = self._client.get_object(Bucket=bucket, Key=key)
@@ -82,7 +92,15 @@ class S3Photos:
                 raise UnreadablePhotoError(
                     f"the object has {size:,} bytes; photos of up to {MAX_BYTES:,} bytes are read", address
                 )
-            return answer["Body"].read()
+            version = answer.get("VersionId")  # "null" is of an object that may be written over
+            place = StoredObject(bucket, key, None if version == "null" else version)
+            data = answer["Body"].read()
+            return StoredContent(data, state_of(answer, size), place if self._is_where_it_looks() else None)
+
+    def _is_where_it_looks(self) -> bool:
+        """Whether the service can mean the same objects: one of AWS's does not look into a MinIO."""
+        host = urlsplit(self._client.meta.endpoint_url).hostname or ""
+        return not self._for_aws or f".{host}".endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
     def sha256(self, address: str) -> str:
         """64 hex digits, of the object's bytes. Raises UnreadablePhotoError."""

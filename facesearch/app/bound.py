@@ -108,7 +108,7 @@ class Bound:
         """Photos in S3; nothing of botocore's is loaded before the first of them."""
         from facesearch.s3 import S3Photos
 
-        return S3Photos(self._open_s3)
+        return S3Photos(self._open_s3, for_aws=self.engine == "aws")
 
     @cached_property
     def _database(self) -> Database:

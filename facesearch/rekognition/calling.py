@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from facesearch.domain.labels import StoredObject
 from facesearch.service_errors import explained
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_rekognition.type_defs import ImageTypeDef, S3ObjectTypeDef
 
 MAX_PAGE = 4096  # what one page of ListFaces, one DeleteFaces and one search may hold
 
@@ -37,6 +39,16 @@ class Calling:
             if page is None:
                 return
             yield page
+
+
+def as_image(image: bytes | StoredObject) -> ImageTypeDef:
+    """An image as a call takes it: with the call, or in S3, where the service reads it itself."""
+    if isinstance(image, bytes):
+        return {"Bytes": image}
+    place: S3ObjectTypeDef = {"Bucket": image.bucket, "Name": image.key}
+    if image.version:
+        place["Version"] = image.version
+    return {"S3Object": place}
 
 
 def batches(face_ids: Iterable[str], size: int = MAX_PAGE) -> Iterator[list[str]]:

@@ -22,10 +22,11 @@ from facesearch.domain import (
     UnindexedFace,
 )
 from facesearch.domain.faces import FaceListing
+from facesearch.domain.labels import StoredObject
 from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
 from facesearch.rekognition import answers
-from facesearch.rekognition.calling import MAX_PAGE, batches
+from facesearch.rekognition.calling import MAX_PAGE, as_image, batches
 from facesearch.rekognition.labels import Labels
 from facesearch.rekognition.users import Users
 from facesearch.retries import Retries
@@ -117,7 +118,7 @@ class Rekognition(Users, Labels):
     def index_faces(
         self,
         collection_id: str,
-        image: bytes,
+        image: bytes | StoredObject,
         external_image_id: str,
         *,
         max_faces: int,
@@ -130,7 +131,7 @@ class Rekognition(Users, Labels):
         with self.retries.counted(), explained("IndexFaces", collection_id):
             answer = self._client.index_faces(
                 CollectionId=collection_id,
-                Image={"Bytes": image},
+                Image=as_image(image),
                 ExternalImageId=external_image_id,
                 MaxFaces=min(max_faces, MAX_INDEXED),
                 QualityFilter=quality_filter,

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from facesearch.domain.labels import DetectedLabels, Label, LabelInstance, StoredObject
 from facesearch.errors import CollectionNotFoundError, ConfigurationError
 from facesearch.rekognition import answers
-from facesearch.rekognition.calling import Calling
+from facesearch.rekognition.calling import Calling, as_image
 from facesearch.service_errors import explained
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.type_defs import (
         CustomLabelTypeDef,
-        ImageTypeDef,
         LabelTypeDef,
-        S3ObjectTypeDef,
     )
 
 
@@ -28,7 +26,7 @@ class Labels(Calling):
         self, image: bytes | StoredObject, *, min_confidence: float, max_labels: int | None = None
     ) -> DetectedLabels:
         """The photo's labels of at least that confidence (0 to 100), surest first; none is an empty answer."""
-        parameters: dict[str, Any] = {"Image": _image(image), "MinConfidence": min_confidence}
+        parameters: dict[str, Any] = {"Image": as_image(image), "MinConfidence": min_confidence}
         if max_labels is not None:
             parameters["MaxLabels"] = max_labels
         with explained("DetectLabels"):
@@ -45,22 +43,13 @@ class Labels(Calling):
         try:
             with explained("DetectCustomLabels"):
                 answer = self._client.detect_custom_labels(
-                    ProjectVersionArn=model, Image=_image(image), MinConfidence=min_confidence
+                    ProjectVersionArn=model, Image=as_image(image), MinConfidence=min_confidence
                 )
                 return _custom_labels(answer["CustomLabels"])
         except CollectionNotFoundError as exc:  # ResourceNotFoundException, which is of the model here
             raise ConfigurationError(
                 f"there is no Custom Labels model {model}: check CUSTOM_LABELS_PROJECT_VERSION_ARN and the region"
             ) from exc
-
-
-def _image(image: bytes | StoredObject) -> ImageTypeDef:
-    if isinstance(image, bytes):
-        return {"Bytes": image}
-    place: S3ObjectTypeDef = {"Bucket": image.bucket, "Name": image.key}
-    if image.version:
-        place["Version"] = image.version
-    return {"S3Object": place}
 
 
 def _label(label: LabelTypeDef) -> Label:

@@ -6,6 +6,7 @@ import threading
 
 from facesearch.domain import Call, FaceMatch, FaceRecord, OnMultiple, PhotoStatus, Settlement
 from facesearch.domain.door import AtTheDoor, OnConflict
+from facesearch.domain.labels import StoredObject
 from facesearch.errors import (
     InvalidRequestError,
     PhotoError,
@@ -20,9 +21,11 @@ from facesearch.workflows.door import large_enough
 from facesearch.workflows.enrolling.ports import Gateway
 from facesearch.workflows.enrolling.work import Work, external_image_id
 from facesearch.workflows.pacing import Pace, StoppedError
-from facesearch.workflows.reading import Reader
+from facesearch.workflows.reading import InStore, Reader
 
 SAME_FACE = 99.0  # similarity; on the embedded engine's scale one pair of strangers in 100,000 reaches it
+NOT_READ = "InvalidS3ObjectException"  # the bucket is in another region, or the rights are lacking
+CHANGED = "it changed while it was being read; run the same again"
 MOST_ALIKE = 100  # faces, best first: a person's own may come before somebody else's
 
 
@@ -60,9 +63,12 @@ class Indexing:
         with self._room:
             if self._pace.stopped:
                 raise StoppedError
-            photo = self._prepared(work)
+            photo, stored = self._prepared(work)
             self._pace.turn()
-        choice = self._index_one_face(work, photo.data)
+        if stored:
+            photo, choice = self._index_stored(work, photo, stored)
+        else:
+            choice = self._index_one_face(work, photo.data)
         choice = large_enough(choice, photo.width, photo.height, self._door.min_face)
         kept = choice.kept.face.face_id if choice.kept else None
         superfluous = (face_id for face_id in (*choice.superfluous, *work.held) if face_id != kept)
@@ -92,13 +98,36 @@ class Indexing:
         except InvalidRequestError:  # somebody deleted the face meanwhile
             return None
 
-    def _prepared(self, work: Work) -> PreparedPhoto:
-        prepared = self._reader.prepare(work.path)
-        if prepared.sha256 != work.sha256:
-            raise UnreadablePhotoError("it changed while it was being read; run the same again", work.path)
-        return prepared
+    def _prepared(self, work: Work) -> tuple[PreparedPhoto, InStore | None]:
+        photo, stored = self._reader.prepare(work.path)
+        if photo.sha256 != work.sha256:
+            raise UnreadablePhotoError(CHANGED, work.path)
+        return photo, stored
 
-    def _index_one_face(self, work: Work, image: bytes) -> Choice:
+    def _index_stored(
+        self, work: Work, photo: PreparedPhoto, stored: InStore
+    ) -> tuple[PreparedPhoto, Choice]:
+        """Have the service read the photo from S3, or send it where that is refused: made to fit into a call.
+
+        What it read may be another photo, put there after this one was known; then none of its faces stays.
+        """
+        try:
+            choice = self._index_one_face(work, stored.place)
+        except InvalidRequestError as exc:
+            with self._room:
+                photo = self._reader.prepare_bytes(work.path)
+                if exc.code == NOT_READ:
+                    self._reader.close(stored.place.bucket)
+                if photo.sha256 != work.sha256:
+                    raise UnreadablePhotoError(CHANGED, work.path) from None
+                self._pace.turn()
+            return photo, self._index_one_face(work, photo.data)
+        if not self._reader.is_unchanged(work.path, stored):
+            kept = (choice.kept.face.face_id,) if choice.kept else ()
+            choice = Choice(PhotoStatus.UNREADABLE, CHANGED, None, (*choice.superfluous, *kept))
+        return photo, choice
+
+    def _index_one_face(self, work: Work, image: bytes | StoredObject) -> Choice:
         on_multiple = work.left or self._on_multiple
         external_id = external_image_id(*work.key)
         room = 1

@@ -28,6 +28,7 @@ from facesearch.domain import (
 )
 from facesearch.domain.door import QualityFilter
 from facesearch.domain.files import KnownFile
+from facesearch.domain.labels import StoredObject
 
 
 class Retries(Protocol):
@@ -44,7 +45,7 @@ class Gateway(Protocol):
     def index_faces(
         self,
         collection_id: str,
-        image: bytes,
+        image: bytes | StoredObject,
         external_image_id: str,
         *,
         max_faces: int,
