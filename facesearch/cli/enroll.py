@@ -285,7 +285,7 @@ def _alike(one: Duplicate) -> Row:
     return {
         "photo": nearby(one.path),
         "person": one.person,
-        "alike": "the same file" if one.bits is None else "almost the same picture",
+        "alike": "the same content" if one.bits is None else "almost the same picture",
         "of": nearby(one.of),
     }
 
