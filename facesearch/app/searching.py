@@ -66,14 +66,17 @@ class Searching(Bound):
         found = calibrating.rated(found, limit.calibration)
         return sightings.recorded(self._database, collection, found, limit.similarity) if record else found
 
-    def draw(self, result: PhotoSearch, folder: Path) -> Path:
+    def draw(self, result: PhotoSearch, folder: Path, *, redact: bool = False) -> Path:
         """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.
 
-        Two photos of one file name do not overwrite each other.
+        Two photos of one file name do not overwrite each other. With `redact` nobody can be recognised but those
+        who were found.
         """
-        from facesearch import drawing, photos
+        from facesearch import drawing, photos, redaction
 
         photo = photos.open_upright(result.source)
+        if redact:
+            photo = redaction.redact(photo, result.faces)
         drawn = drawing.draw(photo, [(face.box, _label(face)) for face in result.faces])
         target = self._drawing_target(Path(result.path), Path(folder))
         drawing.save(drawn, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from facesearch.domain.calibration import Rate
 
 if TYPE_CHECKING:
     from facesearch.app import FaceSearch
+    from facesearch.reporting.report import Report
     from facesearch.settings import Settings
 
 STDIN = "-"
@@ -61,6 +62,12 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
 @click.option(
     "--save", metavar="DIR", type=options.PATH, help="Write each photo there with boxes and names drawn."
 )
+@click.option(
+    "--report", metavar="FILE", type=options.PATH, help="Write an HTML page to show there, in one file."
+)
+@click.option(
+    "--redact", is_flag=True, help="Make everyone who was not found unrecognisable in --report and --save."
+)
 @click.option("--record", is_flag=True, help="Write down who was seen where, for `facesearch sightings`.")
 @options.jobs
 @options.detail
@@ -74,6 +81,8 @@ def search(
     max_matches: int | None,
     fail_if_none: bool,
     save: Path | None,
+    report: Path | None,
+    redact: bool,
     record: bool,
     jobs: int | None,
     settings: Settings,
@@ -90,11 +99,20 @@ def search(
       facesearch search door/*.jpg -c staff --threshold 90 -o ndjson
       camera | facesearch search - -c staff
       facesearch search party/ -c staff --faces all --save marked/ --record
+      facesearch search visitor.jpg -c staff --report found.html --redact
     """
     if photos.count(STDIN) > 1:
         raise click.UsageError("- stands for the one photo on stdin, and can be given once")
+    if redact and not (report or save):
+        raise click.UsageError("--redact is for what --report and --save write")
     answers: Counter[SearchStatus] = Counter()
-    with opened(settings, collection_id) as app, _progress(app, photos, form) as progress:
+    with (
+        opened(settings, collection_id) as app,
+        app.report(report, collection_id, threshold=threshold, redact=redact)
+        if report
+        else nullcontext() as page,
+        _progress(app, photos, form) as progress,
+    ):
         if faces != 1 and app.engine == "aws":
             say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
         limit = app.threshold(collection_id, threshold)
@@ -112,7 +130,11 @@ def search(
         )
         head = {"engine": app.engine, "collection": collection_id, **rates.threshold_shape(limit)}
         with closing(found):  # what is under way ends before the engine is closed, whatever happens here
-            show_list(form, SEARCHES, progress.track(_saved(app, found, save, answers)), head)
+            show_list(
+                form, SEARCHES, progress.track(_saved(app, _told(found, page, answers), save, redact)), head
+            )
+    if report:
+        say(f"the page is {report}")
     if answers[SearchStatus.UNREADABLE]:
         say(f"{counted(answers[SearchStatus.UNREADABLE], 'photo')} could not be read")
         return failures.PARTLY
@@ -131,15 +153,25 @@ def _given(app: FaceSearch, photo: str) -> str | GivenPhoto:
     return app.given(sys.stdin.buffer, "stdin") if photo == STDIN else photo
 
 
-def _saved(
-    app: FaceSearch, results: Iterable[PhotoSearch], folder: Path | None, answers: Counter[SearchStatus]
+def _told(
+    results: Iterable[PhotoSearch], page: Report | None, answers: Counter[SearchStatus]
 ) -> Iterator[PhotoSearch]:
-    """The results, each counted under its answer and, when it shows a face, drawn into the folder."""
-    drawn = 0
+    """The results, each counted under its answer and written into the page."""
     for result in results:
         answers[result.status] += 1
+        if page:
+            page.add(result)
+        yield result
+
+
+def _saved(
+    app: FaceSearch, results: Iterable[PhotoSearch], folder: Path | None, redact: bool
+) -> Iterator[PhotoSearch]:
+    """The results, each drawn into the folder when it shows a face."""
+    drawn = 0
+    for result in results:
         if folder and result.faces:
-            app.draw(result, folder)
+            app.draw(result, folder, redact=redact)
             drawn += 1
         yield result
     if folder:
