@@ -56,10 +56,10 @@ def smaller():
     """smaller(path): a photo as the bytes of a JPEG that is found a face in soon."""
 
     @cache
-    def smaller(path):
+    def smaller(path, width=240):
         data = io.BytesIO()
         with Image.open(path) as photo:
-            photo.convert("RGB").resize((240, 240 * photo.height // photo.width)).save(data, "JPEG")
+            photo.convert("RGB").resize((width, width * photo.height // photo.width)).save(data, "JPEG")
         return data.getvalue()
 
     return smaller

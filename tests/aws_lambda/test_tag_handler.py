@@ -23,13 +23,13 @@ TEST_EVENT = {
 
 
 @pytest.fixture
-def hugo(samples):
-    return (samples / "queries" / "hugo.jpg").read_bytes()
+def hugo(samples, smaller):
+    return smaller(samples / "queries" / "hugo.jpg")
 
 
 @pytest.fixture
-def group(samples):
-    return (samples / "queries" / "group.jpg").read_bytes()
+def group(samples, smaller):
+    return smaller(samples / "queries" / "group.jpg", 640)
 
 
 def test_an_uploaded_photo_gets_a_document_of_what_it_shows(put, s3, document, hugo):
