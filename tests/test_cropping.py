@@ -3,7 +3,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from facesearch.cropping import LEAST_SIDE, MOST_SIDE, cut_out
+from facesearch.cropping import LEAST_SIDE, MOST_SIDE, closer, cut_out
 from facesearch.domain import Box
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -57,3 +57,22 @@ def test_small_faces_are_enlarged_large_ones_shrunk_and_those_at_the_edge_keep_i
     assert edge.part.top + edge.part.height == 1
     beyond = cut_out(photo(500, 500), Box(0.999, 0.999, 0.0, 0.0), [])
     assert min(opened(beyond).size) >= LEAST_SIDE
+
+
+def test_a_closer_look_takes_in_the_whole_photo_in_four_parts_with_boxes_in_its_frame():
+    picture = photo(500, 300, ("red", (400, 200, 450, 250)))
+    crops = list(closer(picture))
+    covered = {
+        (x, y)
+        for crop in crops
+        for x in range(500)
+        for y in range(0, 300, 10)
+        if crop.part.left * 500 <= x < (crop.part.left + crop.part.width) * 500
+        and crop.part.top * 300 <= y < (crop.part.top + crop.part.height) * 300
+    }
+    assert (len(crops), len(covered)) == (4, 500 * 30)
+    last = Image.open(BytesIO(crops[-1].data))
+    assert last.size == (900, 540)
+    red = [x for x in range(900) if last.getpixel((x, 300))[1] < 128]
+    seen = crops[-1].in_photo(Box(red[0] / 900, 0, len(red) / 900, 1))
+    assert (seen.left * 500, seen.width * 500) == (pytest.approx(400, abs=1), pytest.approx(50, abs=1))

@@ -6,6 +6,7 @@ from facesearch.app.calibrating import Calibrating
 from facesearch.app.collections import Collections
 from facesearch.app.costing import Costing
 from facesearch.app.enrolling import Enrolling
+from facesearch.app.explaining import Explaining
 from facesearch.app.following import Following
 from facesearch.app.people import People
 from facesearch.app.portability import Portability
@@ -26,6 +27,7 @@ class FaceSearch(
     Portability,
     Enrolling,
     Calibrating,
+    Explaining,
     Searching,
     Reporting,
     Tagging,

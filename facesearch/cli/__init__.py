@@ -19,6 +19,7 @@ from facesearch.cli.demo import demo
 from facesearch.cli.detect import detect
 from facesearch.cli.engine import engine
 from facesearch.cli.enroll import enroll
+from facesearch.cli.explain import explain
 from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
 from facesearch.cli.people import person
@@ -70,6 +71,7 @@ for _command in (
     detect,
     compare,
     verify,
+    explain,
     calibrate,
     tag,
     tags,
