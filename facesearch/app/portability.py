@@ -20,7 +20,14 @@ from facesearch.workflows.reading import Reader
 class Portability(Enrolling):
     """Take people out of the records with their photos, and into others."""
 
-    def export(self, target: Path | str, collection_id: str | None = None, *, photos: bool = False) -> Export:
+    def export(
+        self,
+        target: Path | str,
+        collection_id: str | None = None,
+        *,
+        photos: bool = False,
+        on_photo: Callable[[], None] | None = None,
+    ) -> Export:
         """Write everyone, or everyone in a collection, into a new folder or .zip file; see `workflows.packages`.
 
         With `photos` their photos are inside, without them only their hashes and paths. No vector is in it: the
@@ -30,7 +37,9 @@ class Portability(Enrolling):
         if collection_id is not None:
             collection = collections.remembered(self._gateway, self._database, collection_id)
         about = {"facesearch": __version__, "engine": self.engine}
-        return exporting.export(self._database, Path(target), about, collection, with_photos=photos)
+        return exporting.export(
+            self._database, Path(target), about, collection, with_photos=photos, on_photo=on_photo
+        )
 
     def import_(
         self,

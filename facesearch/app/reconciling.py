@@ -26,11 +26,13 @@ class Reconciling(Bound):
         unknown: Unknown | str = Unknown.LEAVE,
         files: bool = False,
         on_finding: Callable[[Finding], None] | None = None,
+        on_faces: Callable[[int], None] | None = None,
     ) -> Reconciliation:
         """Every disagreement of a collection, the records and (with `files`) the photos' files. Changes nothing.
 
         `unknown` says what a repair would do with faces and users that the records do not know: "leave", "adopt"
         or "delete". `on_finding` is told each disagreement; the answer has their numbers and examples.
+        `on_faces` is told how many more faces were looked at.
         """
         return reconciling.reconcile(
             self._gateway,
@@ -39,6 +41,7 @@ class Reconciling(Bound):
             unknown=Unknown(unknown),
             files=files,
             on_finding=on_finding,
+            on_faces=on_faces,
         )
 
     def repair(

@@ -11,6 +11,7 @@ import click
 from facesearch.cli import failures, options
 from facesearch.cli.enroll import report_shape, summary
 from facesearch.cli.output import Format, show_document, write
+from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import PhotoStatus
@@ -38,8 +39,8 @@ def export(target: Path, collection_id: str | None, photos: bool, settings: Sett
       facesearch export backup.zip --photos
       facesearch export staff/ -c staff
     """
-    with opened(settings, collection_id) as app:
-        done = app.export(target, collection_id, photos=photos)
+    with opened(settings, collection_id) as app, Progress("exporting") as progress:
+        done = app.export(target, collection_id, photos=photos, on_photo=progress.advance)
     if form is Format.TABLE:
         write(f"{done.path}: {counted(done.people, 'person', 'people')}, {counted(done.faces, 'face')}, "
               f"{counted(done.photos, 'photo')}, {done.photos_inside:,} of them inside")  # fmt: skip
@@ -95,7 +96,10 @@ def import_(
         if dry_run:
             _show_plan(form, app.plan_import(source, collection_id), collection_id)
             return failures.DONE
-        done = app.import_(source, collection_id, jobs=jobs, max_cost=max_cost)
+        with Progress("importing", afterwards="; run the same command to continue") as progress:
+            done = app.import_(
+                source, collection_id, jobs=jobs, max_cost=max_cost, on_photo=lambda _: progress.advance()
+            )
         _show(form, done, app.engine)
     counts = done.report.counts
     unfinished = counts[PhotoStatus.UNREADABLE] + counts[PhotoStatus.FAILED] + done.people.erased

@@ -75,11 +75,11 @@ class Progress:
             if (bar := self._bar) and self._task is not None:
                 bar.update(self._task, total=self.total)
 
-    def advance(self) -> None:
-        """One more is done."""
-        self.done += 1
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
+        self.done += count
         if self._bar and self._task is not None:
-            self._bar.advance(self._task)
+            self._bar.advance(self._task, count)
 
     def track(self, items: Iterable[T]) -> Iterator[T]:
         """The items, each counted once it has been dealt with; the bar goes with the last of them."""

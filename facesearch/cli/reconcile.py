@@ -10,6 +10,7 @@ import click
 from facesearch.cli import failures, options
 from facesearch.cli.disagreements import FINDINGS, lines, tally_shape
 from facesearch.cli.output import Format, Stream, show_document, write
+from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import agreed, counted, say
 from facesearch.domain.reconciliation import Reconciliation, Repair, Repaired, Unknown
@@ -54,9 +55,19 @@ def reconcile(
     unknown = Unknown.ADOPT if adopt else Unknown.DELETE if delete_unknown else Unknown.LEAVE
     with opened(settings, collection_id) as app:
         stream = Stream(form, FINDINGS) if form.streams else None
-        plan = app.reconcile(
-            collection_id, unknown=unknown, files=files, on_finding=stream.write if stream else None
-        )
+        with Progress(
+            "comparing",
+            count=lambda: app.collection(collection_id).face_count,
+            thing="face",
+            quiet=form.streams,
+        ) as progress:
+            plan = app.reconcile(
+                collection_id,
+                unknown=unknown,
+                files=files,
+                on_finding=stream.write if stream else None,
+                on_faces=progress.advance,
+            )
         tell = write if form is Format.TABLE else say
         if form is not Format.JSON or (apply and plan.deletions):
             for line in summary(plan, planned=not apply):

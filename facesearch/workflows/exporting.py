@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,11 +42,12 @@ def export(
     collection: Collection | None = None,
     *,
     with_photos: bool = False,
+    on_photo: Callable[[], None] | None = None,
 ) -> Export:
     """Write everyone, or everyone with a face in a collection, into a folder or a .zip file that is not there yet.
 
     Photos are those of faces. One whose file is gone or was changed is exported without it. `about` goes into the
-    manifest. Raises UsageError when something is at `target`.
+    manifest. `on_photo` is told of each that was dealt with. Raises UsageError when something is at `target`.
     """
     arn = collection.arn if collection else None
     with Writer(target) as package, tempfile.TemporaryFile() as listed, tempfile.TemporaryFile() as found:
@@ -65,6 +66,8 @@ def export(
                 if reason and len(missing) < MAX_MISSING:
                     missing.append((item["path"], reason))
             _write(found, item)
+            if on_photo:
+                on_photo()
         count = package.lines("photos.jsonl", _read(found))
         counts = {"people": people, "faces": faces, "photos": count, "photos_inside": inside}
         scope = {"collection_id": collection.collection_id, "arn": collection.arn} if collection else None

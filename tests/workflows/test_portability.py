@@ -83,7 +83,9 @@ def counts(report):
 def test_what_is_exported_is_the_same_when_it_is_imported_elsewhere(
     source, elsewhere, people, tmp_path, name
 ):
-    done = source.export(tmp_path / name, photos=True)
+    told = []
+    done = source.export(tmp_path / name, photos=True, on_photo=lambda: told.append(1))
+    assert len(told) == done.photos
     assert (done.people, done.faces, done.photos, done.photos_inside, done.missing) == (4, 3, 3, 3, ())
     plan = elsewhere.plan_import(tmp_path / name, "team")
     assert (plan.people.new, plan.photos) == (4, {"new": 3, "already": 0, "missing": 0})

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from facesearch.domain import Collection
 from facesearch.domain.reconciliation import (
     Drift,
     Finding,
@@ -21,7 +20,7 @@ from facesearch.domain.reconciliation import (
 )
 from facesearch.workflows.reconciling.ports import Database, Gateway
 from facesearch.workflows.reconciling.repairing import Repairer
-from facesearch.workflows.reconciling.scanning import Scan
+from facesearch.workflows.reconciling.scanning import OnFaces, Scan
 
 __all__ = ["EXAMPLES", "ROUNDS", "reconcile", "repair"]
 
@@ -39,12 +38,22 @@ def reconcile(
     unknown: Unknown = Unknown.LEAVE,
     files: bool = False,
     on_finding: OnFinding | None = None,
+    on_faces: OnFaces | None = None,
 ) -> Reconciliation:
     """Find every disagreement about a collection, and say what a repair would do about it. Changes nothing.
 
-    `on_finding` is told each of them; the answer has their numbers and a few examples.
+    `on_finding` is told each of them; the answer has their numbers and a few examples. `on_faces` is told how many
+    more faces of the collection were looked at.
     """
-    return _looked(gateway, database, gateway.describe_collection(collection_id), unknown, files, on_finding)
+    scan = Scan(
+        gateway,
+        database,
+        gateway.describe_collection(collection_id),
+        unknown,
+        files=files,
+        on_faces=on_faces,
+    )
+    return _looked(scan, on_finding)
 
 
 def repair(
@@ -75,23 +84,15 @@ def repair(
         done.update(repairer.done)
         refused.update(repairer.refused)
         collection = gateway.describe_collection(collection.collection_id)
-        after = _looked(gateway, database, collection, unknown, files, None)
+        after = _looked(Scan(gateway, database, collection, unknown, files=files), None)
         if not after.repairable or not repairer.done:
             break
     return Repaired(before, after, dict(done), refused)
 
 
-def _looked(
-    gateway: Gateway,
-    database: Database,
-    collection: Collection,
-    unknown: Unknown,
-    files: bool,
-    on_finding: OnFinding | None,
-) -> Reconciliation:
-    scan = Scan(gateway, database, collection, unknown, files=files)
+def _looked(scan: Scan, on_finding: OnFinding | None) -> Reconciliation:
     findings = _tallied(scan.findings(), on_finding)
-    return Reconciliation(collection, scan.faces_there, scan.faces_here, findings, scan.unlooked)
+    return Reconciliation(scan.collection, scan.faces_there, scan.faces_here, findings, scan.unlooked)
 
 
 def _tallied(batches: Iterable[list[Finding]], on_finding: OnFinding | None) -> tuple[Tally, ...]:

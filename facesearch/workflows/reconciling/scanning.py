@@ -9,7 +9,7 @@ stopped them, and for each user of the collection some hundred bytes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from facesearch.domain import Change, Collection, Face, FaceDetail, FaceRecord, IndexResult, PhotoStatus
@@ -28,6 +28,8 @@ NOT_TAKEN = "it was cut short, and the service took nothing of it: enrol it agai
 TAKEN_AS_IT_IS = "it was cut short and taken over as it is: nobody looked who else is in the photo"
 ON_RECORD = "its face is on record"
 
+OnFaces = Callable[[int], None]  # is told how many more faces of the collection were looked at
+
 _Named = tuple[str, str]
 
 
@@ -42,16 +44,18 @@ class Scan:
         unknown: Unknown = Unknown.LEAVE,
         *,
         files: bool = False,
+        on_faces: OnFaces | None = None,
     ) -> None:
         self.faces_there = 0
         self.faces_here = 0
         self.unlooked = 0
         self._gateway = gateway
         self._database = database
-        self._collection = collection
+        self.collection = collection
         self._arn = collection.arn
         self._unknown = unknown
         self._files = files
+        self._on_faces = on_faces
         self._recorded = 0  # faces of the collection that are on record
         self._doomed: set[str] = set()  # faces that are about to be deleted
         self._open: dict[_Named, OpenPhoto] = {}
@@ -63,8 +67,10 @@ class Scan:
         yield from self._changes()
         with self._database.read() as records:
             self._open = {(one.person_id, one.sha256[:PREFIX]): one for one in records.open_photos(self._arn)}
-        for page in self._gateway.pages_of_faces(self._collection.collection_id):
+        for page in self._gateway.pages_of_faces(self.collection.collection_id):
             yield list(self._on_page(page))
+            if self._on_faces:
+                self._on_faces(len(page))
         yield [finding for photo in self._open.values() for finding in self._open_photo(photo)]
         yield from self._ghosts()
         yield from self._duplicates()
@@ -172,7 +178,7 @@ class Scan:
             asked = [face.face_id for face in page]
             held = {
                 face.face_id
-                for faces in self._gateway.pages_of_faces(self._collection.collection_id, asked)
+                for faces in self._gateway.pages_of_faces(self.collection.collection_id, asked)
                 for face in faces
             }
             yield [_ghost(face) for face in page if face.face_id not in held]
@@ -189,11 +195,11 @@ class Scan:
         yield batch
 
     def _users_found(self) -> Iterator[list[Finding]]:
-        if not self._collection.user_count:
+        if not self.collection.user_count:
             return
         repair = OF_UNKNOWN[self._unknown]
         batch: list[Finding] = []
-        for user_id in self._gateway.list_users(self._collection.collection_id):
+        for user_id in self._gateway.list_users(self.collection.collection_id):
             on_record = self._users.get(hash(user_id))
             if on_record is False:
                 batch.append(Finding(Drift.UNKNOWN_USER, repair, user_id=user_id))

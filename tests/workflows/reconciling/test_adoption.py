@@ -25,7 +25,9 @@ def test_twenty_thousand_faces_of_another_program_are_adopted_and_named(foreign_
     photo = sorted((samples / "people").rglob("*.jpg"))[0]
     with FaceSearch.open(database_url=url) as fs:
         fs._gateway.index_faces("theirs", photo.read_bytes(), "john_smith", max_faces=1)
-        plan = fs.reconcile("theirs", unknown="adopt")
+        looked_at = []
+        plan = fs.reconcile("theirs", unknown="adopt", on_faces=looked_at.append)
+        assert sum(looked_at) == plan.faces_there
         assert [(tally.drift.value, tally.count) for tally in plan.findings] == [("foreign", FACES + 1)]
         repaired = fs.repair(plan, unknown="adopt")
         assert repaired.after.count == 0
