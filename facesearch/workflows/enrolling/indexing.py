@@ -114,6 +114,8 @@ class Indexing:
         try:
             choice = self._index_one_face(work, stored.place)
         except InvalidRequestError as exc:
+            if work.calls:  # it could be read a moment ago, and the service may hold a face of it
+                raise
             with self._room:
                 photo = self._reader.prepare_bytes(work.path)
                 if exc.code == NOT_READ:

@@ -147,7 +147,7 @@ class Intents:
 
         Objects in S3 are not asked for again: only this run knows that both are there.
         """
-        if entry.path in ("", work.path):
+        if entry.path in ("", work.path, lasting(work.path)):
             return False
         if is_stored(work.path) or is_stored(entry.path):
             return entry.run == self._run_id
