@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from facesearch.app.bound import Bound
 from facesearch.domain import Collection, Deletion, ListedFace
 from facesearch.workflows import collections, people
+from facesearch.workflows.reconciling import users
+from facesearch.workflows.reconciling.users import Kept
 
 
 class Collections(Bound):
@@ -28,6 +30,16 @@ class Collections(Bound):
         """Delete a collection with its faces and our records of them; people stay."""
         return collections.delete(self._gateway, self._database, collection_id)
 
+    def keep_users(self, collection_id: str) -> Kept:
+        """Make each person of a collection a user of it, now and at every enrolment; see `workflows.users`."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return users.turn_on(self._gateway, self._database, collection)
+
+    def drop_users(self, collection_id: str) -> int:
+        """Delete the users of a collection's people, and make none any more. Faces stay. Returns how many went."""
+        collection = collections.remembered(self._gateway, self._database, collection_id)
+        return users.turn_off(self._gateway, self._database, collection)
+
     def faces(self, collection_id: str, person: str | None = None) -> Iterator[ListedFace]:
         """The faces a collection holds, joined to our records; with `person` only theirs."""
         collection = collections.remembered(self._gateway, self._database, collection_id)
@@ -42,4 +54,5 @@ class Collections(Bound):
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> Deletion:
         """Delete faces from a collection, and then our records of them."""
         collection = collections.remembered(self._gateway, self._database, collection_id)
+        users.release(self._gateway, self._database, collection, face_ids)
         return collections.delete_faces(self._gateway, self._database, collection, face_ids)

@@ -14,6 +14,7 @@ from facesearch.workflows import collections, costing, enrolling, planning
 from facesearch.workflows.enrolling import estimating
 from facesearch.workflows.enrolling.retrying import unfinished
 from facesearch.workflows.reading import Reader
+from facesearch.workflows.reconciling import users
 
 IN_FLIGHT = 16  # calls to a service whose quota nobody said
 MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
@@ -73,7 +74,7 @@ class Enrolling(Bound):
             collection = collections.ensure(self._gateway, self._database, collection_id)
             if retry_failed:
                 planned = chain(planned, unfinished(self._database, collection))
-            return enrolling.enroll(
+            report = enrolling.enroll(
                 self._gateway,
                 self._database,
                 planned,
@@ -88,6 +89,8 @@ class Enrolling(Bound):
                 on_photo=on_photo,
                 count_calls=self._count_calls,
             )
+            users.keep_up(self._gateway, self._database, collection)
+            return report
 
     def _door(self, on_conflict: OnConflict | str | None, min_face: int, quality: QualityFilter) -> AtTheDoor:
         unasked = OnConflict.WARN if self.engine == "embedded" else OnConflict.ENROLL

@@ -15,6 +15,7 @@ from facesearch.workflows import collections, costing, enrolling, exporting
 from facesearch.workflows.importing import Importing, unpacked
 from facesearch.workflows.packages import Package
 from facesearch.workflows.reading import Reader
+from facesearch.workflows.reconciling import users
 
 
 class Portability(Enrolling):
@@ -81,6 +82,7 @@ class Portability(Enrolling):
                 on_photo=told,
                 count_calls=self._count_calls,
             )
+            users.keep_up(self._gateway, self._database, report.collection)
             importing.place()
         return Import(importing.people, report)
 

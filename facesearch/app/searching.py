@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from facesearch.app.bound import Bound
 from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
+from facesearch.domain.searching import By
 from facesearch.errors import NoFaceError, UsageError
 from facesearch.workflows import calibrating, collections, planning, searching, sightings, verifying
 
@@ -40,6 +41,7 @@ class Searching(Bound):
         threshold: float | str | None = None,
         max_matches: int | None = None,
         faces: int | None = 1,
+        by: By | str = By.FACE,
         jobs: int | None = None,
         record: bool = False,
     ) -> Generator[PhotoSearch]:
@@ -50,8 +52,19 @@ class Searching(Bound):
         0..100, or `fmr=` and the rate of false matches to keep to in this collection as it was measured; without
         one the collection's own counts, else 80. `max_matches` counts people, not faces. With `record` the best
         match of every face is written down for `sightings`.
+
+        By USER (see `keep_users`) photos are held against all faces of a person at once. Raises UsageError for a
+        collection without users, and for a threshold that was measured on faces.
         """
+        by = By(by)
         collection = collections.remembered(self._gateway, self._database, collection_id)
+        if by is By.USER and isinstance(threshold, str) and threshold.startswith("fmr"):
+            raise UsageError("rates of false matches were measured on faces: with users give a similarity")
+        if by is By.USER and not collection.user_count:
+            raise UsageError(
+                f"collection {collection_id} has no users to search: `facesearch collection users "
+                f"{collection_id} on` makes one of each person"
+            )
         limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
         found = searching.search(
             self._gateway,
@@ -61,9 +74,11 @@ class Searching(Bound):
             threshold=limit.similarity,
             max_matches=max_matches,
             faces=faces,
+            by=by,
             jobs=jobs or self.settings.jobs,
         )
-        found = calibrating.rated(found, limit.calibration)
+        if by is By.FACE:  # no rate was measured on users
+            found = calibrating.rated(found, limit.calibration)
         return sightings.recorded(self._database, collection, found, limit.similarity) if record else found
 
     def draw(self, result: PhotoSearch, folder: Path, *, redact: bool = False) -> Path:
@@ -145,5 +160,11 @@ def _label(face: SearchedFace) -> str:
     if not face.matches:
         return "no match"
     best = face.matches[0]
-    name = best.person.name if best.person else f"face {best.face_id}"
+    name = (
+        best.person.name
+        if best.person
+        else f"user {best.user_id}"
+        if best.user_id
+        else f"face {best.face_id}"
+    )
     return f"{name} {best.similarity:.1f}"

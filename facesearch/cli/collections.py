@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from facesearch.cli import failures, options, shapes
 from facesearch.cli.deletions import show_deletion
-from facesearch.cli.output import Column, Format, Row, View, show_list, show_one
+from facesearch.cli.output import Column, Format, Row, View, show_document, show_list, show_one, write
 from facesearch.cli.session import opened
-from facesearch.cli.talk import agreed, counted
+from facesearch.cli.talk import agreed, counted, say
 from facesearch.domain import Collection
 
 if TYPE_CHECKING:
@@ -130,6 +130,49 @@ def delete(collection_id: str, yes: bool, settings: Settings, form: Format) -> i
         if not agreed(consequence, yes=yes):
             return failures.NO
         return show_deletion(form, app.delete_collection(collection_id))
+
+
+@collection.command()
+@_named
+@click.argument("switch", metavar="on|off", type=click.Choice(["on", "off"]))
+@options.yes
+@options.connection
+@options.output
+def users(collection_id: str, switch: str, yes: bool, settings: Settings, form: Format) -> int:
+    """Make each person a user of a collection, or delete the users again.
+
+    A user stands for all faces of a person, 100 at most, which finds people better than each face by itself: see
+    `facesearch search --by user`. Once on, every enrolment keeps the users up. No call of it is billed; AWS takes
+    five a second, and asks for the storage of a vector for each user.
+
+    \b
+    Example:
+      facesearch collection users staff on
+      facesearch search visitor.jpg -c staff --by user
+      facesearch collection users staff off --yes
+    """
+    with opened(settings, collection_id) as app:
+        if switch == "off":
+            if not agreed(f"The users of collection {collection_id} will be deleted; faces stay.", yes=yes):
+                return failures.NO
+            _told(form, {"users": "off", "deleted_users": app.drop_users(collection_id)})
+            return failures.DONE
+        kept = app.keep_users(collection_id)
+        _told(
+            form, {"users": "on", "people": kept.people, "faces": kept.faces, "refused": dict(kept.refused)}
+        )
+        for face_id, why in list(kept.refused.items())[:20]:
+            say(f"{face_id}: {why}")
+    return failures.PARTLY if kept.refused else failures.DONE
+
+
+def _told(form: Format, answer: dict[str, Any]) -> None:
+    if form is Format.TABLE:
+        write(
+            ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in answer.items() if value != {})
+        )
+    else:
+        show_document(answer)
 
 
 def _show(app: FaceSearch, collection_id: str, form: Format) -> None:

@@ -20,6 +20,7 @@ MEANING = {
     Drift.UNSETTLED_CHANGE: "a change of the collection that was about to be made, and is not confirmed",
     Drift.UNKNOWN_USER: "a user of the collection none of whose faces is on record",
     Drift.EMPTY_USER: "a user of the collection without faces, whom the records do not know",
+    Drift.USERLESS_FACE: "a face that its person's user does not have: searches by user pass it over",
     Drift.UNSEEN_PHOTO: "a photo that was never seen here: its faces were adopted",
     Drift.MISSING_FILE: "a photo that is no more where it was last seen",
     Drift.CHANGED_FILE: "a file that holds something else than the photo that was enrolled",
@@ -33,6 +34,7 @@ _PLAN = {
     Repair.FORGET: "has its record deleted; the photo can be enrolled again",
     Repair.SETTLE: "is ended as the collection shows it; `facesearch enroll` would look at the photo again",
     Repair.REPEAT: "is made again",
+    Repair.ASSOCIATE: "is given to its person's user, which is made if it is not there",
 }
 _LEFT = {
     Drift.UNKNOWN_PERSON: "is left alone: --adopt puts it on record, --delete-unknown deletes it",
@@ -40,6 +42,7 @@ _LEFT = {
     Drift.WRONG_ID: "is left alone: its person is not on record; --adopt believes it, --delete-unknown deletes it",
     Drift.UNKNOWN_USER: "is left alone: --adopt puts the faces on record, --delete-unknown deletes the user",
     Drift.EMPTY_USER: "is left alone: --adopt puts the user on record, --delete-unknown deletes it",
+    Drift.USERLESS_FACE: "is left alone: take it from its user, or delete that user",
     Drift.UNSETTLED_CHANGE: "is left to the command that began it",
     Drift.UNSEEN_PHOTO: "stays: enrol the photo from its folder and it is recognised, without a call",
     Drift.MISSING_FILE: "stays: put the file back, or enrol it from where it is now, without a call",

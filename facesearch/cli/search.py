@@ -16,7 +16,7 @@ from facesearch.cli.output import Column, Fit, Format, Row, View, nearby, show_l
 from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
-from facesearch.domain import GivenPhoto, PhotoSearch, SearchedFace, SearchStatus
+from facesearch.domain import GivenPhoto, PersonMatch, PhotoSearch, SearchedFace, SearchStatus
 from facesearch.domain.calibration import Rate
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def _faces(_ctx: click.Context, _param: click.Parameter, value: str) -> int | No
     help="Which faces of a photo are searched for: every one, the largest, or the N largest.",
 )
 @click.option(
+    "--by",
+    type=click.Choice(["face", "user"]),
+    default="face",
+    show_default=True,
+    help="Hold photos against each face, or against all faces of a person at once.",
+)
+@click.option(
     "--max-matches", metavar="N", type=click.IntRange(min=1), help="At most this many people a photo."
 )
 @click.option("--fail-if-none", is_flag=True, help="Exit with 1 when nobody was found in one of the photos.")
@@ -78,6 +85,7 @@ def search(
     collection_id: str,
     threshold: str | None,
     faces: int | None,
+    by: str,
     max_matches: int | None,
     fail_if_none: bool,
     save: Path | None,
@@ -103,6 +111,10 @@ def search(
     """
     if photos.count(STDIN) > 1:
         raise click.UsageError("- stands for the one photo on stdin, and can be given once")
+    if by == "user" and threshold and threshold.startswith("fmr"):
+        raise click.UsageError(
+            "rates of false matches were measured on faces: with --by user give a similarity"
+        )
     if redact and not (report or save):
         raise click.UsageError("--redact is for what --report and --save write")
     answers: Counter[SearchStatus] = Counter()
@@ -114,7 +126,8 @@ def search(
         _progress(app, photos, form) as progress,
     ):
         if faces != 1 and app.engine == "aws":
-            say("each photo takes a call of DetectFaces, and each of its faces one of SearchFacesByImage")
+            searching = "SearchUsersByImage" if by == "user" else "SearchFacesByImage"
+            say(f"each photo takes a call of DetectFaces, and each of its faces one of {searching}")
         limit = app.threshold(collection_id, threshold)
         if meaning := rates.threshold_said(limit):
             say(meaning)
@@ -125,6 +138,7 @@ def search(
             threshold=limit.similarity,
             max_matches=max_matches,
             faces=faces,
+            by=by,
             jobs=jobs,
             record=record,
         )
@@ -204,17 +218,28 @@ def _rows(result: PhotoSearch) -> Iterator[Row]:
                 "person_id": person.id if person else None,
                 "person_key": person.key if person else None,
                 "person_name": person.name if person else None,
-                "who": person.name if person else f"not on record: face {match.face_id}",
+                "who": person.name if person else f"not on record: {_unknown(match)}",
                 "similarity": match.similarity,
                 **_rate(match.false_match_rate),
                 "margin": match.margin,
                 "face_id": match.face_id,
+                "user_id": match.user_id,
                 "agreeing_faces": match.agreeing,
                 "enrolled_faces": match.enrolled,
-                "agreeing": f"{match.agreeing} of {match.enrolled}" if match.enrolled else None,
+                "agreeing": _agreeing(match),
                 "matched_photo": photo.path if photo else None,
                 "shown_match": nearby(photo.path) if photo else None,
             }
+
+
+def _unknown(match: PersonMatch) -> str:
+    return f"user {match.user_id}" if match.user_id else f"face {match.face_id}"
+
+
+def _agreeing(match: PersonMatch) -> str | None:
+    if not match.enrolled:
+        return None
+    return f"{match.enrolled} as one" if match.user_id else f"{match.agreeing} of {match.enrolled}"
 
 
 def _rate(rate: Rate | None) -> Row:
@@ -242,6 +267,7 @@ _FIELDS = (
     "photo", "status", "reason", "person_id", "person_key", "person_name", "similarity", "face_id",
     "matched_photo", "confidence", "box_left", "box_top", "box_width", "box_height",
     "agreeing_faces", "enrolled_faces", "margin", "false_match_rate", "false_match_low", "false_match_high",
+    "user_id",
 )  # fmt: skip
 
 SEARCHES: View[PhotoSearch] = View(

@@ -126,5 +126,6 @@ def match(value: PersonMatch) -> dict[str, Any]:
         "agreeing_faces": value.agreeing,
         "enrolled_faces": value.enrolled,
         "margin": value.margin,
+        "user_id": value.user_id,
         "false_match_rate": rates.shape(value.false_match_rate),
     }

@@ -131,13 +131,33 @@ class FaceMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class UserMatch:
+    """A user of a collection who resembles the face asked for."""
+
+    user_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """The answer to AssociateFaces: the faces that were not given to the user, with Rekognition's reasons."""
+
+    refused: Mapping[str, tuple[str, ...]]
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSearch:
-    """The answer to SearchFacesByImage: the largest face of the photo, and its matches, best first."""
+    """The answer to SearchFacesByImage or SearchUsersByImage: the largest face of the photo, and its matches.
+
+    Faces or users, as was asked for, best first.
+    """
 
     box: Box
     confidence: float
     matches: tuple[FaceMatch, ...]
     model_version: str
+    users: tuple[UserMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

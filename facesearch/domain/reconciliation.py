@@ -75,6 +75,7 @@ class Drift(StrEnum):
     UNSETTLED_CHANGE = "unsettled_change"  # another change of the collection, the same
     UNKNOWN_USER = "unknown_user"  # a user none of whose faces is on record
     EMPTY_USER = "empty_user"  # a user without any face, and unknown to the records
+    USERLESS_FACE = "userless_face"  # a face that its person's user is to have, and has not
     UNSEEN_PHOTO = "unseen_photo"  # faces whose photo was never seen here
     MISSING_FILE = "missing_file"  # a photo that is no more where it was last seen
     CHANGED_FILE = "changed_file"  # a file that holds something else than the photo it was
@@ -90,6 +91,7 @@ class Repair(StrEnum):
     FORGET = "forget"  # delete the record
     SETTLE = "settle"  # write down the end, as the collection shows it
     REPEAT = "repeat"  # make the change that was intended
+    ASSOCIATE = "associate"  # give the face to its person's user
     LEAVE = "leave"  # nothing: it takes a decision, or somebody's hands
 
 
@@ -111,6 +113,7 @@ class RecordedFace:
     person: str
     sha256: str
     path: str
+    user_id: str | None = None  # of the collection, to which it was given
 
 
 @dataclass(frozen=True, slots=True)

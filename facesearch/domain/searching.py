@@ -22,6 +22,13 @@ class GivenPhoto:
         return self.name
 
 
+class By(StrEnum):
+    """What of a collection photos are held against: each face, or users, who are all faces of a person in one."""
+
+    FACE = "face"
+    USER = "user"
+
+
 class SearchStatus(StrEnum):
     """The four answers a search of one photo can have."""
 
@@ -42,6 +49,9 @@ class PersonMatch:
     `person` and `photo` are None for a face that the collection holds and our records do not know. Such a face
     stands for itself, also as a runner-up, and `enrolled` is None.
 
+    Somebody found as a user of the collection was found by all faces of the user at once: there is a `user_id`,
+    and no face, photo or `agreeing`.
+
     `box` is where the face is in its own photo, not in the one searched with.
 
     `false_match_rate` is how often somebody else is at least so similar to a person of this collection; None where
@@ -50,14 +60,15 @@ class PersonMatch:
 
     person: Person | None
     similarity: float
-    face_id: str
+    face_id: str | None
     photo: Photo | None
     external_image_id: str | None = None
-    agreeing: int = 1
+    agreeing: int | None = 1
     enrolled: int | None = None
     margin: float | None = None
     box: Box | None = None
     false_match_rate: Rate | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class CollectionRecords(Unit):
             self._delete(CalibrationRow, CalibrationRow.collection == known.id)
             self._delete(SightingRow, SightingRow.collection == known.id)
             facts["threshold"] = None
+            facts["users"] = False
         if anew or known.model_version != collection.model_version:
             self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))
         return anew

@@ -16,7 +16,7 @@ from facesearch.records.unit import Unit, chunks
 CHANGING = tuple(
     column.name
     for column in FaceRow.__table__.columns
-    if column.name not in ("id", "collection", "face_id", "enrolled_at")
+    if column.name not in ("id", "collection", "face_id", "user_id", "enrolled_at")
 )
 
 

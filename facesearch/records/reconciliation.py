@@ -203,7 +203,7 @@ class ReconciliationRecords(Unit):
         statement = select(numbered).where((by_photo > 1) | (by_picture > 1))
         with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
             for row in rows:
-                yield RecordedFace(*row[1:7])
+                yield RecordedFace(*row[1:8])
 
     def photos_page(self, arn: str, after: int, limit: int) -> list[tuple[int, str, str, str]]:
         """Photos with a face in the collection: number, sha256, path, somebody they show; by number."""
@@ -265,6 +265,7 @@ def _recorded(arn: str) -> Select[*tuple[Any, ...]]:
             PersonRow.name,
             PhotoRow.sha256,
             PhotoRow.path,
+            FaceRow.user_id,
         )
         .join(CollectionRow, CollectionRow.id == FaceRow.collection)
         .join(PersonRow, PersonRow.id == FaceRow.person)

@@ -16,6 +16,7 @@ from facesearch.records.runs import RunRecords
 from facesearch.records.sightings import SightingRecords
 from facesearch.records.uploads import UploadRecords
 from facesearch.records.usage import UsageRecords
+from facesearch.records.users import UserRecords
 
 
 class Records(
@@ -33,5 +34,6 @@ class Records(
     SightingRecords,
     UploadRecords,
     UsageRecords,
+    UserRecords,
 ):
     """All that one transaction can ask and change. It never commits: `Database.begin` does, at the block's end."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
@@ -46,6 +57,9 @@ class CollectionRow(Row):
     created_at: Mapped[datetime] = mapped_column(
         UtcDateTime
     )  # as the service says; made anew, it is another one
+    users: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # whether each person is a user
     threshold: Mapped[str | None] = mapped_column(String(32))  # its own, as it was said: 90, fmr=0.001
 
 
@@ -304,4 +318,5 @@ class FaceRow(Row):
     yaw: Mapped[float | None]
     pitch: Mapped[float | None]
     model_version: Mapped[str | None] = mapped_column(String(255))
+    user_id: Mapped[str | None] = mapped_column(String(128))  # of the collection, to which it was given
     enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from facesearch.domain import Box, Face, FaceDetail, FaceMatch, ImageSearch, Landmark, Pose, Quality
+from facesearch.domain.faces import UserMatch
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition.type_defs import (
@@ -55,6 +56,17 @@ def image_search(answer: Mapping[str, Any]) -> ImageSearch:
         confidence=answer["SearchedFaceConfidence"],
         matches=tuple(map(match, answer["FaceMatches"])),
         model_version=answer["FaceModelVersion"],
+    )
+
+
+def user_search(answer: Mapping[str, Any]) -> ImageSearch:
+    searched = answer["SearchedFace"]["FaceDetail"]
+    return ImageSearch(
+        box=box(searched["BoundingBox"]),
+        confidence=searched["Confidence"],
+        matches=(),
+        model_version=answer["FaceModelVersion"],
+        users=tuple(UserMatch(one["User"]["UserId"], one["Similarity"]) for one in answer["UserMatches"]),
     )
 
 

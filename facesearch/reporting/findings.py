@@ -49,7 +49,7 @@ class Findings:
 
     def _seen(self, match: PersonMatch, number: int, place: int) -> None:
         person = self._people.setdefault(
-            match.person.id if match.person else match.face_id, FoundPerson(match)
+            match.person.id if match.person else str(match.user_id or match.face_id), FoundPerson(match)
         )
         person.places.append((number, place))
         if match.similarity > person.best.similarity:

@@ -28,7 +28,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 def who(match: PersonMatch) -> str:
     """A person's name, or what stands for one who is not on record."""
-    return match.person.name if match.person else f"face {match.face_id[:8]}, not on record"
+    if match.person:
+        return match.person.name
+    return (
+        f"user {match.user_id}, not on record"
+        if match.user_id
+        else f"face {str(match.face_id)[:8]}, not on record"
+    )
 
 
 def file_name(path: str) -> str:

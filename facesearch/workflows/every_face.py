@@ -9,6 +9,8 @@ from typing import Protocol
 
 from facesearch import cropping, photos
 from facesearch.domain import Box, FaceDetail, FaceMatch, GivenPhoto, ImageSearch
+from facesearch.domain.faces import UserMatch
+from facesearch.domain.searching import By
 from facesearch.errors import InvalidRequestError, NoFaceError
 
 SAME_FACE = 0.3  # intersection over union of the face that was meant and the one that was searched
@@ -22,6 +24,7 @@ class Gateway(Protocol):
     ) -> tuple[ImageSearch, ...] | None: ...
     def detect_faces(self, image: bytes) -> tuple[FaceDetail, ...]: ...
     def search_faces_by_image(self, collection_id: str, image: bytes, *, threshold: float) -> ImageSearch: ...
+    def search_users_by_image(self, collection_id: str, image: bytes, *, threshold: float) -> ImageSearch: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,21 @@ class FoundFace:
     confidence: float
     matches: tuple[FaceMatch, ...] = ()
     reason: str | None = None
+    users: tuple[UserMatch, ...] = ()
+
+
+def search_largest(
+    gateway: Gateway, by: By, image: bytes, collection_id: str, threshold: float
+) -> ImageSearch:
+    """The largest face of an image, and the faces or users of the collection that resemble it."""
+    search = gateway.search_users_by_image if by is By.USER else gateway.search_faces_by_image
+    return search(collection_id, image, threshold=threshold)
 
 
 def search_each(
     gateway: Gateway,
     pool: ThreadPoolExecutor,
+    by: By,
     photo: Path | GivenPhoto,
     image: bytes,
     collection_id: str,
@@ -46,12 +59,15 @@ def search_each(
 ) -> list[FoundFace]:
     """The faces of a photo, largest first and at most so many, each with what the collection holds like it.
 
-    A service that searches only the largest face takes one call of DetectFaces, and one of SearchFacesByImage for
-    each face, in threads of `pool`. `image` is the photo as it is sent. A photo without faces gives none. Raises
-    PhotoError for one that cannot be read, and what the gateway raises.
+    A service that searches only the largest face takes one call of DetectFaces, and one of SearchFacesByImage (or
+    SearchUsersByImage) for each face, in threads of `pool`. `image` is the photo as it is sent. A photo without
+    faces gives none. Raises PhotoError for one that cannot be read, and what the gateway raises.
     """
-    seen = gateway.search_each_face(collection_id, image, threshold=threshold, most=most)
-    if seen is not None:
+    if (
+        by is By.FACE
+        and (seen := gateway.search_each_face(collection_id, image, threshold=threshold, most=most))
+        is not None
+    ):
         return [FoundFace(face.box, face.confidence, face.matches) for face in seen]
     details = gateway.detect_faces(image)
     if not details:
@@ -62,23 +78,23 @@ def search_each(
     def searched(index: int) -> FoundFace:
         others = [box for place, box in enumerate(boxes) if place != index]
         crop = cropping.cut_out(picture, boxes[index], others)
-        return _search(gateway, collection_id, details[index], crop, threshold)
+        return _search(gateway, by, collection_id, details[index], crop, threshold)
 
     return list(pool.map(searched, range(len(details))[:most]))
 
 
 def _search(
-    gateway: Gateway, collection_id: str, detail: FaceDetail, crop: cropping.Crop, threshold: float
+    gateway: Gateway, by: By, collection_id: str, detail: FaceDetail, crop: cropping.Crop, threshold: float
 ) -> FoundFace:
     try:
-        found = gateway.search_faces_by_image(collection_id, crop.data, threshold=threshold)
+        found = search_largest(gateway, by, crop.data, collection_id, threshold)
     except NoFaceError:
         return _passed_over(detail, "it is too small or too poor to be searched by itself")
     except InvalidRequestError as exc:
         return _passed_over(detail, str(exc))
     if _overlap(crop.in_photo(found.box), detail.box) < SAME_FACE:
         return _passed_over(detail, "another face lies over it")
-    return FoundFace(detail.box, detail.confidence, found.matches)
+    return FoundFace(detail.box, detail.confidence, found.matches, users=found.users)
 
 
 def _passed_over(detail: FaceDetail, reason: str) -> FoundFace:

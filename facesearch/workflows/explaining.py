@@ -135,7 +135,7 @@ def _of_face(
         false_match_rate=calibration.rate_at(ours.similarity) if ours and calibration else None,
         shortcomings=tuple(_shortcomings(detail, image, bars)),
     )
-    if ours is None and sum(match.agreeing for match in face.matches) < MOST_MATCHES:
+    if ours is None and sum(match.agreeing or 0 for match in face.matches) < MOST_MATCHES:
         return replace(explained, verdict=Verdict.NOT_THERE)
     if ours is None or ours.similarity < start.threshold.similarity:
         poor = explained.shortcomings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence, Set
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,13 +17,17 @@ from facesearch.domain import (
     EnrolledFace,
     FaceMatch,
     GivenPhoto,
+    Person,
     PersonMatch,
     PhotoSearch,
     SearchedFace,
     SearchStatus,
 )
+from facesearch.domain.adoption import user_person
+from facesearch.domain.faces import UserMatch
+from facesearch.domain.searching import By
 from facesearch.errors import InvalidRequestError, NoFaceError, PhotoError
-from facesearch.workflows.every_face import FoundFace, Gateway, search_each
+from facesearch.workflows.every_face import FoundFace, Gateway, search_each, search_largest
 
 NO_FACE = "it shows no face"
 
@@ -34,6 +38,8 @@ class Records(Protocol):
     """What searching asks of the records."""
 
     def faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, EnrolledFace]: ...
+    def people_by_id(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
+    def erased_people(self, person_ids: Sequence[str]) -> Set[str]: ...
     def face_counts(self, arn: str, person_ids: Iterable[str]) -> Mapping[str, int]: ...
     def being_erased(self, arn: str, external_ids: Mapping[str, str | None]) -> Set[str]: ...
 
@@ -53,6 +59,7 @@ def search(
     threshold: float,
     max_matches: int | None = None,
     faces: int | None = 1,
+    by: By = By.FACE,
     jobs: int = 1,
 ) -> Generator[PhotoSearch]:
     """Search the largest face of each photo, or so many of them (None is every one).
@@ -73,10 +80,12 @@ def search(
             prepared = photos.prepare(photo)
             empty = replace(empty, sha256=prepared.sha256)
             if faces == 1:
-                return empty, [_largest(gateway, collection.collection_id, prepared.data, threshold)]
+                one = search_largest(gateway, by, prepared.data, collection.collection_id, threshold)
+                return empty, [FoundFace(one.box, one.confidence, one.matches, users=one.users)]
             found = search_each(
                 gateway,
                 each,
+                by,
                 photo,
                 prepared.data,
                 collection.collection_id,
@@ -110,11 +119,6 @@ def search(
         each.shutdown(wait=True, cancel_futures=True)
 
 
-def _largest(gateway: Gateway, collection_id: str, image: bytes, threshold: float) -> FoundFace:
-    found = gateway.search_faces_by_image(collection_id, image, threshold=threshold)
-    return FoundFace(found.box, found.confidence, found.matches)
-
-
 def _joined(
     database: Database, arn: str, photo: PhotoSearch, found: list[FoundFace], max_matches: int | None
 ) -> PhotoSearch:
@@ -132,8 +136,46 @@ def _joined(
         )
         for face in found
     )
+    if any(face.users for face in found):
+        faces = _as_users(database, arn, found, max_matches)
     matched = any(face.matches for face in faces)
     return replace(photo, status=SearchStatus.MATCHED if matched else SearchStatus.UNMATCHED, faces=faces)
+
+
+def _as_users(
+    database: Database, arn: str, found: list[FoundFace], max_matches: int | None
+) -> tuple[SearchedFace, ...]:
+    """Whom the users are: the person with that id, or who was adopted from a user of another program."""
+    ids = {user.user_id: user_person(arn, user.user_id) for face in found for user in face.users}
+    with database.read() as records:
+        known = records.people_by_id([*ids, *ids.values()])
+        leaving = records.erased_people(list(ids))
+        enrolled = records.face_counts(arn, known)
+    people = {user_id: known.get(user_id) or known.get(adopted) for user_id, adopted in ids.items()}
+
+    def matches(users: Sequence[UserMatch]) -> Iterator[PersonMatch]:
+        for user, runner_up in zip_longest(users, users[1:]):
+            person = people[user.user_id]
+            yield PersonMatch(
+                person=person,
+                similarity=user.similarity,
+                face_id=None,
+                photo=None,
+                agreeing=None,
+                enrolled=enrolled.get(person.id) if person else None,
+                margin=user.similarity - runner_up.similarity if runner_up else None,
+                user_id=user.user_id,
+            )
+
+    return tuple(
+        SearchedFace(
+            face.box,
+            face.confidence,
+            tuple(matches([user for user in face.users if user.user_id not in leaving]))[:max_matches],
+            face.reason,
+        )
+        for face in found
+    )
 
 
 def _staying(matches: Iterable[FaceMatch], leaving: Set[str]) -> list[FaceMatch]:

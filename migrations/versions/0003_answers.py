@@ -120,9 +120,16 @@ def upgrade() -> None:
     op.create_index("ix_sightings_collection_sha256", "sightings", ["collection", "sha256"])
     op.create_index("ix_sightings_person", "sightings", ["person"])
     op.create_index("ix_sightings_seen_at", "sightings", ["seen_at"])
+    # --- users
+    op.add_column("collections", sa.Column("users", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("faces", sa.Column("user_id", sa.String(128)))
 
 
 def downgrade() -> None:
+    # --- users
+    for table, column in (("faces", "user_id"), ("collections", "users")):
+        with op.batch_alter_table(table) as batch:
+            batch.drop_column(column)
     # --- sightings
     op.drop_table("sightings")
     # --- labels

@@ -103,6 +103,8 @@ def test_a_search_in_json_has_the_documented_shape(capsys):
                                 "agreeing_faces": 3,
                                 "enrolled_faces": 4,
                                 "margin": 17.2654,
+                                "user_id": None,
+                                "false_match_rate": None,
                             },
                             {
                                 "person": None,
@@ -112,6 +114,8 @@ def test_a_search_in_json_has_the_documented_shape(capsys):
                                 "agreeing_faces": 1,
                                 "enrolled_faces": None,
                                 "margin": None,
+                                "user_id": None,
+                                "false_match_rate": None,
                             },
                         ],
                         "reason": None,

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from facesearch import FaceSearch
+from facesearch.domain.searching import By
 from facesearch.engine.vision.recognizer import DlibRecognizer
 from facesearch.errors import CollectionNotFoundError
 from facesearch.photos import prepare
@@ -81,6 +82,6 @@ def test_what_goes_wrong_in_one_look_is_told_as_for_a_call(fs, samples, tmp_path
     found = [(one.status.value, one.reason) for one in fs.search([empty, broken], "staff", faces=None)]
     assert found[0] == ("no_face", "it shows no face")
     assert found[1][0] == "unreadable"
-    group = samples / "queries" / "group.jpg"
+    group, gateway = samples / "queries" / "group.jpg", fs._gateway
     with pytest.raises(CollectionNotFoundError, match="there is no collection 'none'"):
-        search_each(fs._gateway, None, group, prepare(group).data, "none", threshold=80, most=None)
+        search_each(gateway, None, By.FACE, group, prepare(group).data, "none", threshold=80, most=None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from facesearch.domain import Face, PhotoStatus
-from facesearch.domain.adoption import PREFIX, adoption, lost_name, ours
+from facesearch.domain.adoption import PREFIX, adoption, lost_name, ours, user_person
 from facesearch.domain.reconciliation import Drift, Finding, NamedPhoto, RecordedFace, Repair, Unknown
 
 # States of a photo's enrolment that say nothing against a face of it: what went wrong may have done so after the
 # service had stored the face.
 _MAY_HAVE_A_FACE = (None, PhotoStatus.ENROLLED, PhotoStatus.FAILED, PhotoStatus.UNREADABLE)
+
+_PERSON_ID = re.compile("[0-9a-f]{32}")
 
 OF_UNKNOWN = {
     Unknown.LEAVE: Repair.LEAVE,
@@ -40,6 +43,33 @@ def decided(face: Face, known: Known, unknown: Unknown) -> Finding | None:
     ):
         return None
     return _contradicted(face, recorded, named, known, unknown)
+
+
+def in_wrong_user(face: Face, recorded: RecordedFace, arn: str) -> Finding | None:
+    """What is wrong with the user of a face that is on record; None where both sides say the same.
+
+    A face that is nobody's on both sides is not looked at here.
+    """
+    own = face.user_id is None or _is_user_of(recorded.person_id, face.user_id, arn)
+    if own and face.user_id == recorded.user_id:
+        return None
+    finding = replace(
+        found(Drift.USERLESS_FACE, Repair.ASSOCIATE, face),
+        person_id=recorded.person_id,
+        person=recorded.person,
+        photo=recorded.path,
+    )
+    if own:
+        said = "no user" if face.user_id is None else "its person's user"
+        return replace(finding, reason=f"it has {said} in the collection, and the records say otherwise")
+    if _PERSON_ID.fullmatch(face.user_id or ""):
+        return replace(finding, reason="it has somebody else's user")
+    return replace(finding, repair=Repair.LEAVE, reason="it has a user that another program made")
+
+
+def _is_user_of(person_id: str, user_id: str, arn: str) -> bool:
+    """The user that has the person's id, or the one that the person was adopted from."""
+    return user_id == person_id or user_person(arn, user_id) == person_id
 
 
 def found(drift: Drift, repair: Repair, face: Face) -> Finding:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from facesearch.domain import Change, Collection, PhotoStatus
 from facesearch.domain.adoption import Adoption, adoption
 from facesearch.domain.reconciliation import Drift, Finding, Repair
+from facesearch.workflows.reconciling import users
 from facesearch.workflows.reconciling.carrying import (
     DELETE_FACES,
     DELETE_USER,
@@ -56,6 +57,7 @@ class Repairer:
             self._write_faces(records, findings)
             forgotten = [one.face_id for one in findings if one.repair is Repair.FORGET and one.face_id]
             records.delete_faces(self._arn, forgotten)
+            records.give_to_users(self._arn, _placed(findings))
             changes = self._intend(records, findings)
         self.done.update(
             (one.drift, one.repair) for one in findings if one.repair not in (Repair.DELETE, Repair.REPEAT)
@@ -65,8 +67,9 @@ class Repairer:
             self._carry_out()
 
     def finish(self) -> None:
-        """Make the deletions that are still waiting, and write down that this is the end."""
+        """Make the deletions that are still waiting, give faces to users, and write down that this is the end."""
         self._carry_out()
+        self.refused.update(users.keep_up(self._gateway, self._database, self._collection).refused)
         if self._run is not None:
             with self._database.begin() as records:
                 records.finish_run(self._run, {PhotoStatus.ENROLLED: self._recorded})
@@ -106,6 +109,8 @@ class Repairer:
                 if one.user_id is not None:
                     wanted.append((Change(DISASSOCIATE, face_id=one.face_id, user_id=one.user_id), one))
                 wanted.append((Change(DELETE_FACES, face_id=one.face_id), one))
+            elif _leaves_user(one):
+                wanted.append((Change(DISASSOCIATE, face_id=one.face_id, user_id=one.user_id), one))
         ids = records.intend_changes(self._arn, [change for change, _ in wanted])
         records.drop_faces(
             self._arn,
@@ -135,3 +140,19 @@ class Repairer:
         self.done.update(self._for[id_] for id_ in carried.done if id_ in self._for)
         self.refused.update(carried.refused)
         self._for.clear()
+
+
+def _leaves_user(finding: Finding) -> bool:
+    """Whether a face has to leave the user it has before it can be given to its person's."""
+    return (
+        finding.repair is Repair.ASSOCIATE and bool(finding.user_id) and finding.user_id != finding.person_id
+    )
+
+
+def _placed(findings: Sequence[Finding]) -> dict[str, str | None]:
+    """What the collection says of faces whose user is to be put right, by FaceId."""
+    return {
+        one.face_id: one.user_id
+        for one in findings
+        if one.repair is Repair.ASSOCIATE and one.face_id and one.face and not _leaves_user(one)
+    }

@@ -16,8 +16,9 @@ from facesearch.domain import Change, Collection, Face, FaceDetail, FaceRecord, 
 from facesearch.domain.adoption import PREFIX, ours, user_person
 from facesearch.domain.reconciliation import Drift, Finding, OpenPhoto, RecordedFace, Repair, Unknown
 from facesearch.workflows.choosing import choose
+from facesearch.workflows.reconciling import users
 from facesearch.workflows.reconciling.carrying import repeatable
-from facesearch.workflows.reconciling.deciding import OF_UNKNOWN, Known, decided, found
+from facesearch.workflows.reconciling.deciding import OF_UNKNOWN, Known, decided, found, in_wrong_user
 from facesearch.workflows.reconciling.files import looked_at
 from facesearch.workflows.reconciling.ports import Database, Gateway
 
@@ -60,12 +61,15 @@ class Scan:
         self._doomed: set[str] = set()  # faces that are about to be deleted
         self._open: dict[_Named, OpenPhoto] = {}
         self._of_open: defaultdict[_Named, list[Face]] = defaultdict(list)
+        self._keeps_users = False
+        self._misplaced: set[str] = set()  # faces that were found with another user than their own
         self._users: dict[int, bool] = {}  # by hash, of those with faces: whether one of these is on record
 
     def findings(self) -> Iterator[list[Finding]]:
         """Findings in batches; each batch may be repaired before the next is asked for."""
         yield from self._changes()
         with self._database.read() as records:
+            self._keeps_users = records.keeps_users(self._arn)
             self._open = {(one.person_id, one.sha256[:PREFIX]): one for one in records.open_photos(self._arn)}
         for page in self._gateway.pages_of_faces(self.collection.collection_id):
             yield list(self._on_page(page))
@@ -75,6 +79,7 @@ class Scan:
         yield from self._ghosts()
         yield from self._duplicates()
         yield from self._users_found()
+        yield from self._userless()
         if self._files:
             yield from self._files_found()
 
@@ -110,8 +115,19 @@ class Scan:
                     reason = "the collection holds another face of the same photo"
                     finding = replace(finding, drift=Drift.DUPLICATE, repair=Repair.DELETE, reason=reason)
                 taken.add(named)
+            if finding is None and self._keeps_users and face.face_id in known.faces:
+                finding = in_wrong_user(face, known.faces[face.face_id], self._arn)
+                self._misplaced.update([face.face_id] if finding else ())
             if finding:
                 yield finding
+
+    def _userless(self) -> Iterator[list[Finding]]:
+        """Faces that no user has been given. What is wrong with those that were found already is said."""
+        for page in users.missing(self._database, self._arn) if self._keeps_users else ():
+            asked = [face_id for _, face_id in page if face_id not in self._misplaced]
+            with self._database.read() as records:
+                faces = records.recorded_faces(self._arn, asked)
+            yield [_of_record(Drift.USERLESS_FACE, Repair.ASSOCIATE, face) for face in faces.values()]
 
     def _known(self, page: list[Face]) -> Known:
         with self._database.read() as records:
@@ -212,10 +228,11 @@ class Scan:
         yield self._without_adopted(batch)
 
     def _without_adopted(self, batch: list[Finding]) -> list[Finding]:
-        """Users without a face whose person is on record are known."""
+        """Users without a face whose person is on record are known, adopted from them or with the person's id."""
         with self._database.read() as records:
-            adopted = records.names_of([one.person_id for one in batch if one.person_id])
-        return [one for one in batch if one.person_id not in adopted]
+            whose = [id_ for one in batch for id_ in (one.person_id, one.user_id) if id_]
+            known = records.names_of(whose)
+        return [one for one in batch if one.person_id not in known and one.user_id not in known]
 
     def _files_found(self) -> Iterator[list[Finding]]:
         after = 0
