@@ -51,7 +51,8 @@ def create(collection_id: str, settings: Settings, form: Format) -> None:
       facesearch collection create staff
     """
     with opened(settings, collection_id) as app:
-        show_one(form, COLLECTIONS, app.create_collection(collection_id), "collection")
+        app.create_collection(collection_id)
+        _show(app, collection_id, form)
 
 
 @collection.command("list")
