@@ -122,6 +122,8 @@ class Report:
 
     def _enrolled(self, match: PersonMatch) -> Picture | str:
         """The face that a match was enrolled with, or why it cannot be shown."""
+        if match.user_id is not None:
+            return "Found by all their faces together."
         if match.photo is None:
             return "The records do not know this face."
         if not match.photo.path:

@@ -262,7 +262,8 @@ def _facts(match: PersonMatch) -> Html:
         ("false matches", wording.false_matches(match.false_match_rate) if match.false_match_rate else None),
         ("key", named(match.person.key) if match.person and match.person.key else None),
         ("photo on record", named(wording.file_name(match.photo.path)) if match.photo else None),
-        ("FaceId", match.face_id or None),
+        ("FaceId", match.face_id),
+        ("UserId", match.user_id),
     ]
     return fact_list((name, value) for name, value in facts if value)
 

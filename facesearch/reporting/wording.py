@@ -30,11 +30,8 @@ def who(match: PersonMatch) -> str:
     """A person's name, or what stands for one who is not on record."""
     if match.person:
         return match.person.name
-    return (
-        f"user {match.user_id}, not on record"
-        if match.user_id
-        else f"face {str(match.face_id)[:8]}, not on record"
-    )
+    stands_for = f"user {match.user_id}" if match.user_id else f"face {str(match.face_id)[:8]}"
+    return f"{stands_for}, not on record"
 
 
 def file_name(path: str) -> str:
@@ -49,8 +46,8 @@ def moment(value: datetime) -> str:
 
 
 def agreement(match: PersonMatch) -> str | None:
-    """How many of the person's faces reach the threshold; None for one who is not on record."""
-    if match.enrolled is None:
+    """How many of the person's faces reach the threshold; None where they were not looked at one by one."""
+    if match.enrolled is None or match.agreeing is None:
         return None
     return f"{match.agreeing:,} of {match.enrolled:,}"
 

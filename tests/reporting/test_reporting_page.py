@@ -244,6 +244,17 @@ def test_a_face_that_the_records_do_not_know_is_called_by_its_id(search, made):
     assert "The records do not know this face." in page.text("article")
 
 
+def test_somebody_found_as_a_user_has_no_single_face_to_show(search, made):
+    user = {"face_id": None, "photo": None, "box": None, "agreeing": None, "user_id": "u-1"}
+    known, unknown = replace(search.match(), **user), replace(search.match(None), **user)
+    page = made(search.found(search.photo(), [known], [unknown]))
+    assert [one.text for one in page.all("h3")] == ["1 Ada Lovelace", "2 user u-1, not on record"]
+    assert [one.text for one in page.all("p", "nothing")] == ["Found by all their faces together."] * 2
+    names = [name for name, _ in lines(page)]
+    assert names.count("UserId") == 2
+    assert not {"FaceId", "faces that agree", "photo on record"} & set(names)
+
+
 def test_a_page_about_nothing_is_a_page(made):
     page = made()
     assert page.text("h1") == "Nobody was found"
