@@ -58,14 +58,14 @@ class Searching(Bound):
         """
         by = By(by)
         collection = collections.remembered(self._gateway, self._database, collection_id)
-        if by is By.USER and isinstance(threshold, str) and threshold.startswith("fmr"):
-            raise UsageError("rates of false matches were measured on faces: with users give a similarity")
         if by is By.USER and not collection.user_count:
             raise UsageError(
                 f"collection {collection_id} has no users to search: `facesearch collection users "
                 f"{collection_id} on` makes one of each person"
             )
         limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
+        if by is By.USER and limit.wanted:
+            raise UsageError("rates of false matches were measured on faces: with users give a similarity")
         found = searching.search(
             self._gateway,
             self._database,

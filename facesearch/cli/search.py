@@ -135,7 +135,7 @@ def search(
         found = app.search(
             given,
             collection_id,
-            threshold=limit.similarity,
+            threshold=threshold,
             max_matches=max_matches,
             faces=faces,
             by=by,

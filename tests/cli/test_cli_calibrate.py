@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from facesearch.app.bound import Bound
 from facesearch.cli import main
 
 NAMES = ("Amara Okafor", "Hugo Lindqvist", "José Ñandú", "Leyla Haddad", "Samuel Adeyemi")
@@ -148,3 +149,10 @@ def test_too_few_people_cannot_be_measured(home):
     said = run("calibrate", "-c", "empty", code=2).stderr
     assert "has faces of 0 people on record, and it takes 4" in said
     assert "is neither .png nor .svg" in run("calibrate", "-c", "empty", "--plot", "a.gif", code=2).stderr
+
+
+def test_on_aws_the_calls_and_their_cost_are_said_first(staff, monkeypatch):
+    monkeypatch.setattr(Bound, "engine", "aws")
+    said = run("calibrate", "-c", "staff", "--faces", "7").stderr
+    assert "this takes 7 calls of SearchFaces, $0.007 on AWS" in said
+    assert said.index("this takes") < said.index("comparisons with")

@@ -236,3 +236,14 @@ def test_what_is_no_threshold_is_refused(fs, enrolled, vectors):
     enrolled("staff", vectors[:1])
     with pytest.raises(UsageError, match="'fmr=2' is not a false-match rate such as"):
         fs.threshold("staff", "fmr=2")
+
+
+def test_rates_were_measured_on_faces_and_are_refused_with_users(fs, enrolled, vectors):
+    enrolled("staff", vectors)
+    fs.calibrate("staff")
+    fs.set_threshold("staff", "fmr=0.1")
+    fs.keep_users("staff")
+    for asked in (None, "fmr=0.1", "FMR=0.1"):
+        with pytest.raises(UsageError, match="measured on faces: with users give a similarity"):
+            fs.search(["x.jpg"], "staff", by="user", threshold=asked)
+    fs.search(["x.jpg"], "staff", by="user", threshold=80).close()
