@@ -163,9 +163,7 @@ class FunctionSettings(NamedTuple):
     def resolve(cls, environ: Mapping[str, str] | None = None) -> FunctionSettings:
         """What is set; empty is not."""
         environ = os.environ if environ is None else environ
-        return cls(
-            environ.get("FACESEARCH_COLLECTION") or None, environ.get("DEAD_LETTER_QUEUE_URL") or None
-        )
+        return cls(environ.get("FACESEARCH_COLLECTION") or None, environ.get("DEAD_LETTER_QUEUE_URL") or None)
 
 
 def variable(name: str) -> str:
