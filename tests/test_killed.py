@@ -78,6 +78,7 @@ def check_everything_is_there_once(people, number):
     with FaceSearch.open() as fs:
         listed = list(fs.faces("staff"))
         assert len(listed) == number
+        assert fs.reconcile("staff").count == 0
         assert all(face.enrolled for face in listed), "no face without a record"
         assert len({face.face.external_image_id for face in listed}) == number, "no photo twice"
         with fs._database.read() as records:

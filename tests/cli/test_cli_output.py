@@ -318,6 +318,9 @@ def test_an_enrolment_in_json_accounts_for_every_photo():
         ],
         "problems_left_out": 0,
         "conflicts": [],
+        "exact_duplicates": 0,
+        "near_duplicates": 0,
+        "duplicates": [],
     }
 
 
