@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from pathlib import Path
 
@@ -24,9 +25,16 @@ COLUMNS = 110
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, samples, vision_cache):
-    """A folder as a clone has it, a home of its own, and a `facesearch` command; kept from block to block."""
-    folder = tmp_path_factory.mktemp("clone")
+def place(samples, vision_cache):
+    """A folder as a clone has it, a home of its own, and a `facesearch` command; kept from block to block.
+
+    Its path is short, so that tables that show it are no wider than a person's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield made(Path(folder), samples, vision_cache)
+
+
+def made(folder, samples, vision_cache):
     shutil.copytree(samples, folder / "sample_images")
     (folder / "home").mkdir()
     (folder / "home" / "cache").symlink_to(vision_cache)

@@ -30,7 +30,9 @@ def aws() -> None:
 @click.option("--bucket", metavar="NAME", help="Look at this bucket too: its region, and the rights on it.")
 @options.output
 def doctor(collection_id: str | None, bucket: str | None, form: Format) -> int:
-    """Check credentials, region, each right, quotas and a bucket, before anything costs.
+    """Check an account before anything costs.
+
+    Credentials, region, each right, quotas and a bucket are looked at.
 
     Rights are asked of IAM's simulation, which does nothing and is free. Where it is not allowed, the free calls
     of Rekognition that only read are made, and the other rights stay unchecked. Only --bucket is billed: one or

@@ -84,7 +84,9 @@ def list_(form: Format) -> None:
 @_named
 @options.output
 def show(name: str, form: Format) -> None:
-    """Show how a bucket is set: region, public access, encryption, versioning, what it holds.
+    """Show how a bucket is set and what it holds.
+
+    Told are its region, public access, encryption and versioning.
 
     What the credentials may not see stays open, and stderr says why.
 
@@ -103,7 +105,9 @@ def show(name: str, form: Format) -> None:
 @options.yes
 @options.output
 def empty(name: str, yes: bool, form: Format) -> int:
-    """Delete everything a bucket holds, old versions and delete markers too.
+    """Delete everything a bucket holds.
+
+    Old versions and delete markers go too.
 
     What S3 does not delete is listed with its reason, and the exit code is 3.
 
@@ -125,7 +129,9 @@ def empty(name: str, yes: bool, form: Format) -> int:
 @options.yes
 @options.output
 def delete(name: str, yes: bool, form: Format) -> int:
-    """Empty a bucket, old versions and delete markers too, and delete it.
+    """Empty a bucket and delete it.
+
+    Old versions and delete markers go too.
 
     It stays when S3 does not delete all it holds; that is listed with its reason, and the exit code is 3.
 

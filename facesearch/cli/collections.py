@@ -96,7 +96,9 @@ def show(collection_id: str, settings: Settings, form: Format) -> None:
 @options.connection
 @options.output
 def edit(collection_id: str, threshold: str, settings: Settings, form: Format) -> None:
-    """Set the threshold that searches of a collection keep to when none is asked for.
+    """Set the threshold of a collection.
+
+    Searches keep to it when none is asked for.
 
     \b
     Example:
@@ -140,7 +142,7 @@ def delete(collection_id: str, yes: bool, settings: Settings, form: Format) -> i
 @options.connection
 @options.output
 def users(collection_id: str, switch: str, yes: bool, settings: Settings, form: Format) -> int:
-    """Make each person a user of a collection, or delete the users again.
+    """Make each person a user, or delete the users.
 
     A user stands for all faces of a person, 100 at most, which finds people better than each face by itself: see
     `facesearch search --by user`. Once on, every enrolment keeps the users up. No call of it is billed; AWS takes

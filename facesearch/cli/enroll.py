@@ -22,7 +22,7 @@ from facesearch.cli.output import (
     show_table,
     write,
 )
-from facesearch.cli.progress import Progress
+from facesearch.cli.progress import Progress, in_one_piece
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import Duplicate, EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
@@ -191,9 +191,10 @@ class _Listener:
         self._stream = Stream(form, OUTCOMES) if form.streams else None
 
     def __call__(self, outcome: PhotoOutcome) -> None:
-        self._progress.advance()
-        if self._stream:
-            self._stream.write(outcome)
+        with in_one_piece():  # what is said to be done at the end is what was written
+            self._progress.advance()
+            if self._stream:
+                self._stream.write(outcome)
 
 
 def _show(form: Format, report: EnrolmentReport, engine: str) -> None:

@@ -57,7 +57,9 @@ def list_(collection_id: str | None, settings: Settings, form: Format) -> None:
 @options.connection
 @options.output
 def show(ref: str, settings: Settings, form: Format) -> None:
-    """Show all that is on record of a person, and where they were last seen.
+    """Show what is on record of a person.
+
+    Where they were last seen is shown too.
 
     \b
     Example:

@@ -40,6 +40,9 @@ def test_every_command_of_the_documentation_is_there():
         "runs", "runs list", "runs show",
         "db", "db upgrade", "db current", "export", "import",
         "status", "reconcile", "usage", "verify", "tag", "tags", "tags search",
+        "collection edit", "collection users", "calibrate", "explain", "sightings",
+        "aws", "aws doctor", "aws template",
+        "bucket", "bucket create", "bucket list", "bucket show", "bucket empty", "bucket delete",
     }  # fmt: skip
 
 

@@ -198,9 +198,9 @@ def test_an_image_has_exactly_one_source(client, photos):
 
 def test_the_program_s_own_engine_reads_from_s3(bucket, photos):
     bucket.put_object(Bucket="photos", Key="eileen.jpg", Body=photos["eileen"])
-    client, close = bootstrap._embedded_client(Settings.resolve({"engine": "embedded"}))
+    gateway, close = bootstrap._embedded_gateway(Settings.resolve({"engine": "embedded"}))
     try:
-        assert len(client.detect_faces(Image=named())["FaceDetails"]) == 1
+        assert len(gateway._client.detect_faces(Image=named())["FaceDetails"]) == 1
     finally:
         close()
 
