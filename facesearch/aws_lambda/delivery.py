@@ -88,7 +88,7 @@ def _set_aside(body: str, what: str, exc: Exception, dead_letters: DeadLetters |
     if dead_letters is None:
         return [_told(what, exc)]
     try:
-        dead_letters.send(body, f"{what}: {exc}")
+        dead_letters.send(body, _about(what, exc))
     except FaceSearchError as trouble:
         return [_told(what, exc), _told("DEAD_LETTER_QUEUE_URL", trouble)]
     _say(logging.ERROR, object=what, outcome="dead letter", reason=str(exc))
@@ -98,7 +98,12 @@ def _set_aside(body: str, what: str, exc: Exception, dead_letters: DeadLetters |
 def _told(what: str, exc: Exception) -> str:
     ours = isinstance(exc, FaceSearchError)
     _say(logging.ERROR, not ours, object=what, outcome="failed", reason=f"{type(exc).__name__}: {exc}")
-    return f"{what}: {exc}"
+    return _about(what, exc)
+
+
+def _about(what: str, exc: Exception) -> str:
+    """The reason with what it is about, which some reasons begin with."""
+    return str(exc) if str(exc).startswith(what) else f"{what}: {exc}"
 
 
 def _say(level: int, with_traceback: bool = False, /, **what: str) -> None:

@@ -173,6 +173,7 @@ def test_what_is_no_photo_goes_to_the_dead_letters_with_its_reason(put, dead_let
     [(event, reason)] = dead_letters()
     assert json.loads(event) == notification(broken)
     assert "s3://pictures/uploads/notes.jpg: the service cannot read the image" in reason
+    assert reason.count("s3://") == 1
     assert keys("metadata/") == ["metadata/a.jpg.json"]
 
 
