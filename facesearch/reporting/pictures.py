@@ -30,7 +30,7 @@ class Picture:
 
     def element(self, alt: str) -> Html:
         """The picture on the page; an empty `alt` is for one that says nothing new."""
-        return element("img", src=self.url, width=self.width, height=self.height, alt=alt, decoding="async")
+        return element("img", src=self.url, width=self.width, height=self.height, alt=alt)
 
 
 def whole(photo: Image) -> Picture:
