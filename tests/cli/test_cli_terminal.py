@@ -152,7 +152,8 @@ def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(many):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert json.loads(program.stdout.readline())["status"] == "enrolled"
         program.send_signal(signal.SIGINT)
-        lines, said = program.stdout.read(), program.stderr.read()  # communicate() leaves out what readline() took
+        # Not by communicate(), which leaves out what readline() took of the pipe.
+        lines, said = program.stdout.read(), program.stderr.read()
     done = 1 + len(lines.splitlines())
     assert program.returncode == 130
     photos = "1 photo" if done == 1 else f"{done} photos"
