@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT = 16_777_216  # bytes; what is larger is none of ours
 _MISSING = {"404", "NoSuchKey", "NotFound", "NoSuchVersion", "MethodNotAllowed"}  # the last: a delete marker
+_READING = "s3:GetObject and s3:ListBucket"
 _DENIED = {"403", "AccessDenied", "AllAccessDisabled"}
 _OTHERS_WERE_FASTER = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict", *_MISSING}
 
@@ -50,26 +51,16 @@ class S3Objects:
 
     def content(self, address: str) -> Content | None:
         """What the object is now; None where there is none."""
-        bucket, key = parsed(address)
-        with _asking(address, "s3:GetObject and s3:ListBucket"):
-            try:
-                head = self._client.head_object(Bucket=bucket, Key=key)
-            except aws.ClientError as exc:
-                if said(exc)[0] in _MISSING:
-                    return None
-                raise
-            return _content(head)
+        with _asking(address, _READING):
+            head = _there(self._client.head_object, address)
+            return _content(head) if head else None
 
     def download(self, address: str) -> Download | None:
         """A photo and what it is, out of one answer; None where there is none. Raises UnreadablePhotoError."""
-        bucket, key = parsed(address)
-        with _asking(address, "s3:GetObject and s3:ListBucket"):
-            try:
-                answer = self._client.get_object(Bucket=bucket, Key=key)
-            except aws.ClientError as exc:
-                if said(exc)[0] in _MISSING:
-                    return None
-                raise
+        with _asking(address, _READING):
+            answer = _there(self._client.get_object, address)
+            if answer is None:
+                return None
             with answer["Body"] as body:
                 size = answer["ContentLength"]
                 if size > MAX_BYTES:
@@ -81,14 +72,10 @@ class S3Objects:
 
     def read(self, address: str) -> tuple[bytes, str] | None:
         """A document's bytes and its mark; None where there is none."""
-        bucket, key = parsed(address)
-        with _asking(address, "s3:GetObject and s3:ListBucket"):
-            try:
-                answer = self._client.get_object(Bucket=bucket, Key=key)
-            except aws.ClientError as exc:
-                if said(exc)[0] in _MISSING:
-                    return None
-                raise
+        with _asking(address, _READING):
+            answer = _there(self._client.get_object, address)
+            if answer is None:
+                return None
             with answer["Body"] as body:
                 return body.read(MAX_DOCUMENT), answer["ETag"]
 
@@ -109,6 +96,17 @@ class S3Objects:
                     return False
                 raise
             return True
+
+
+def _there(ask: Callable[..., Any], address: str) -> Any | None:
+    """What S3 answers when it is asked about an object; None where there is none."""
+    bucket, key = parsed(address)
+    try:
+        return ask(Bucket=bucket, Key=key)
+    except aws.ClientError as exc:
+        if said(exc)[0] in _MISSING:
+            return None
+        raise
 
 
 def _content(answer: Any) -> Content:
