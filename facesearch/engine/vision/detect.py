@@ -4,9 +4,9 @@ The detector knows one size of face, 80 x 80 pixels, and sees those down to 65. 
 sizes, each smaller by the square root of one half; the largest of them decides what the smallest face found is.
 That is why the photo is looked at from coarse to fine, in two parts:
 
-- The first look ends at 400,000 to 800,000 pixels, whatever the photo's size. It finds faces from 6 to 9 % of the
-  long side of an ordinary photo on. With detail `fast` there is no other, and this one ends where the faces found
-  are so large that smaller ones are unlikely.
+- The first look ends at 400,000 to 800,000 pixels, or about where a small photo would have to be enlarged. It
+  finds faces from 6 to 9 % of the long side of an ordinary photo on. With detail `fast` it ends where the faces
+  found are so large that smaller ones are unlikely, and there is no other but for small photos.
 - The closer look doubles that up to three times: faces of 40 pixels in 1920 x 1080 are found. It costs up to seven
   times the first look. With detail `high` it is always taken to its end, with `auto` until it is unlikely to add
   anybody: see `_enough`.
@@ -30,14 +30,17 @@ ScoreMap = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 _ROOT = math.sqrt(0.5)
 _FIRST_PIXELS = 800_000  # the largest level of the first look has at most so many
-_FIRST_ENLARGED = 1.6  # and is at most so many times as large as the photo
+_FIRST_ENLARGED = 1.2  # and is at most so many times as large as the photo,
+_FAST_ENLARGED = 1.6  # or as this with detail `fast`
 _CLOSEST_PIXELS = 6_300_000  # and that of the closest: faces of 40 pixels in 1920 x 1080 are then of 70
 _MOST_ENLARGED = 2.25  # at 2, two of 43 faces in small group photos are missed; at more, none more is found
 _COARSEST_STEP = 1.55  # between two levels of the closer look; faces between them are found up to 1.6
 _SMALLEST_SIDE = 40  # a level whose short side is less shows nothing but faces twice as large as the photo
 
 _ALONE = 128.0  # pixels of the finest level: an only face so large ends the search, an octave of smaller ones
-_IN_COMPANY = 256.0  # having been looked for in vain; several faces end it after two such octaves
+_IN_COMPANY = 256.0  # having been looked for in vain; several faces end it after two such octaves,
+_FILLING = 104.0  # and one that fills the photo after two thirds of one,
+_FILLS = 1 / 3  # which it does from this part of the short side on
 
 _WINDOW = 80.0  # pixels, the size of face that the network knows
 _STEP = 8  # pixels between two places in the score map
@@ -74,29 +77,37 @@ def detect(image: Picture, network: ScoreMap, detail: Detail = Detail.AUTO) -> D
     candidates = np.empty((0, 5))
     for level in reversed(pyramid(image, first)):
         candidates = np.concatenate([candidates, _candidates(level, network)])
-        if detail is Detail.FAST and _enough(merged(candidates), level.scale_x):
+        if detail is Detail.FAST and _enough(merged(candidates), level.scale_x, image):
             break
     faces = merged(candidates)
-    if detail is Detail.FAST:
-        return faces
     finest = first[0] if first else 0.0
-    for scale in closer:
-        if detail is Detail.AUTO and _enough(faces, finest):
+    for scale in closer if detail is not Detail.FAST else _fast(closer, image):
+        if detail is not Detail.HIGH and _enough(faces, finest, image):
             break
         candidates = np.concatenate([candidates, _candidates(_resized(image, scale), network)])
         faces, finest = merged(candidates), scale
     return faces
 
 
-def _enough(faces: Detections, scale: float) -> bool:
+def _enough(faces: Detections, scale: float, image: Picture) -> bool:
     """Whether what was found in levels up to this scale is likely to be all.
 
-    A photo without a face is searched to the end. Where several people are, others behind them are more likely.
+    A photo without a face is searched to the end. Where several people are, others behind them are more likely;
+    beside a face that fills the photo they are less.
     """
     if not len(faces):
         return False
-    smallest = float(faces[:, 2:4].min()) * scale
-    return smallest >= (_ALONE if len(faces) == 1 else _IN_COMPANY)
+    smallest = float(faces[:, 2:4].min())
+    if len(faces) > 1:
+        return smallest * scale >= _IN_COMPANY
+    fills = smallest >= _FILLS * min(image.size)
+    return smallest * scale >= (_FILLING if fills else _ALONE)
+
+
+def _fast(closer: Sequence[float], image: Picture) -> list[float]:
+    """What detail `fast` takes of the closer look: the enlargement of a small photo."""
+    most = min(math.sqrt(_FIRST_PIXELS / (image.width * image.height)), _FAST_ENLARGED)
+    return [scale for scale in closer if scale <= most]
 
 
 def scales(width: int, height: int) -> tuple[list[float], list[float]]:

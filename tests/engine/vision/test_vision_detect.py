@@ -21,8 +21,8 @@ def boxes(*rows):
 @pytest.mark.parametrize(
     ("size", "first", "closest"),
     [
-        ((250, 250), 1.59, 2.25),
-        ((500, 375), 1.59, 2.25),
+        ((250, 250), 1.125, 2.25),
+        ((500, 375), 1.125, 2.25),
         ((1280, 800), 0.707, 2.25),
         ((1600, 1200), 0.5, 1.81),
         ((1920, 1080), 0.5, 1.74),
@@ -45,7 +45,7 @@ def test_no_size_is_looked_at_twice_and_none_is_left_out(width, height):
         assert 1.25 < after / scale < 1.56
     area = width * height
     assert coarse[0] ** 2 * area < 800_001
-    assert coarse[0] ** 2 * area > 399_999 or coarse[0] == pytest.approx(1.59, rel=0.01)
+    assert coarse[0] ** 2 * area > 399_999 or coarse[0] == pytest.approx(1.125, rel=0.01)
     assert coarse[-1] * min(width, height) >= 39.9
 
 
@@ -227,6 +227,16 @@ def test_people_behind_others_are_found_and_behind_a_large_face_on_request(hoppe
     assert looks(group, "auto")[0] == looks(group, "high")[0] == 3
     portrait = scene((hopper, 900, (200, 20)), (hopper, 80, (1500, 500)))
     assert [looks(portrait, detail)[0] for detail in ("fast", "auto", "high")] == [1, 1, 2]
+
+
+def test_a_small_photo_is_enlarged_unless_one_face_fills_it(hopper, looks):
+    filled = scene((hopper, 250, (0, 0)), size=(250, 284))  # her face is 165 of 300 pixels
+    small = scene((hopper, 125, (60, 60)), size=(250, 284))
+    two = scene((hopper, 160, (0, 0)), (hopper, 95, (155, 100)), size=(250, 284))
+    assert [looks(photo, "auto")[0] for photo in (filled, small, two)] == [1, 1, 2]
+    assert 3 * looks(filled, "auto")[1] < looks(small, "auto")[1]
+    assert looks(filled, "fast")[1] < looks(small, "fast")[1] < looks(small, "auto")[1]
+    assert looks(two, "fast")[0] == 2
 
 
 def test_a_photo_of_nobody_is_searched_to_the_end(looks):
