@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, or_, select
 from facesearch.domain import Collection, Person, PersonSpec, PersonSummary
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
-from facesearch.records.tables import CollectionRow, FaceRow, PersonRow
+from facesearch.records.tables import CollectionRow, FaceRow, MergedRow, PersonRow
 from facesearch.records.unit import Unit, chunks
 
 MAX_KEY = 512  # characters; a unique index of Postgres holds no more than some 2,700 bytes
@@ -32,15 +32,21 @@ class PeopleRecords(Unit):
         says replaces what was known; attributes are merged, one of None is taken away. Names are compared as
         they are: bring them into one Unicode form before. Two processes that resolve one name get one person.
 
+        What means nobody on record may mean somebody who was merged into a person: it means that person then, of
+        whom everything stays as it is.
+
         Raises UsageError when several people have the name, for text that cannot be stored, and for attributes
         that are not JSON; nothing is then written.
         """
         for spec in specs:
             check_person(spec.name, spec.key, spec.attributes, spec.notes)
-        known = _Known(self._rows_like(specs))
+        known = _Known(self._rows_like(specs), self._merged_like(specs))
         rows = []
         for spec in specs:
             row = known.find(spec)
+            if row is None and (into := known.merged(spec)):
+                rows.append(into)
+                continue
             if row is None:
                 row = PersonRow(id=uuid4().hex, attributes={})
                 self._session.add(row)
@@ -55,8 +61,8 @@ class PeopleRecords(Unit):
 
         Raises UsageError when several people have the name.
         """
-        known = _Known(self._rows_like(specs))
-        rows = [known.find(spec) for spec in specs]
+        known = _Known(self._rows_like(specs), self._merged_like(specs))
+        rows = [known.find(spec) or known.merged(spec) for spec in specs]
         return [None if row is None else person(row) for row in rows]
 
     def _rows_like(self, specs: Sequence[PersonSpec]) -> Iterator[PersonRow]:
@@ -67,12 +73,23 @@ class PeopleRecords(Unit):
         for names in chunks(spec.name for spec in specs):
             yield from self._session.scalars(statement.where(PersonRow.name.in_(names)))
 
+    def _merged_like(self, specs: Sequence[PersonSpec]) -> Iterator[tuple[MergedRow, PersonRow]]:
+        """Everybody with a name or a key of the specs who was merged, and into whom; some may come twice."""
+        statement = _merged_into().order_by(MergedRow.merged_at, MergedRow.id)
+        for keys in chunks(spec.key for spec in specs if spec.key):
+            yield from self._session.execute(statement.where(MergedRow.key.in_(keys))).tuples()
+        for names in chunks(spec.name for spec in specs):
+            yield from self._session.execute(statement.where(MergedRow.name.in_(names))).tuples()
+
     def person(self, person_id: str) -> Person:
         """The person with that id. Raises UsageError when there is none."""
         return person(self._row(person_id))
 
     def find_people(self, ref: str) -> list[Person]:
-        """The person with that id, else the one with that key, else everyone of that name, oldest first."""
+        """The person with that id, else the one with that key, else everyone of that name, oldest first.
+
+        Where there is nobody, the same of people who were merged: whom they were merged into.
+        """
         if not storable(ref):
             return []
         meant = or_(PersonRow.id == ref, PersonRow.key == ref, PersonRow.name == ref)
@@ -81,7 +98,15 @@ class PeopleRecords(Unit):
         ).all()
         by_id = [row for row in found if row.id == ref]
         by_key = [row for row in found if row.key == ref]
-        return [person(row) for row in by_id or by_key or found]
+        return [person(row) for row in by_id or by_key or found or self._found_merged(ref)]
+
+    def _found_merged(self, ref: str) -> list[PersonRow]:
+        meant = or_(MergedRow.id == ref, MergedRow.key == ref, MergedRow.name == ref)
+        statement = _merged_into().where(meant).order_by(MergedRow.merged_at, MergedRow.id)
+        found = self._session.execute(statement).tuples().all()
+        by_id = [row for merged, row in found if merged.id == ref]
+        by_key = [row for merged, row in found if merged.key == ref]
+        return list(dict.fromkeys(by_id or by_key or [row for _, row in found]))
 
     def people(self, arn: str | None = None) -> Iterator[PersonSummary]:
         """Everyone by name, or with an ARN everyone with a face in that collection and these faces alone.
@@ -149,11 +174,15 @@ class PeopleRecords(Unit):
 
 
 class _Known:
-    """The people that specs may mean, found by key and by name while specs change both."""
+    """The people that specs may mean, found by key and by name while specs change both.
 
-    def __init__(self, rows: Iterable[PersonRow]) -> None:
+    `merged` are those who were merged, each with whom into.
+    """
+
+    def __init__(self, rows: Iterable[PersonRow], merged: Iterable[tuple[MergedRow, PersonRow]]) -> None:
         self._by_key: dict[str, PersonRow] = {}
         self._by_name: defaultdict[str, dict[str, PersonRow]] = defaultdict(dict)
+        self._merged = {one.id: (one, row) for one, row in merged}
         for row in rows:
             self.add(row)
 
@@ -178,10 +207,29 @@ class _Known:
             )
         return only
 
+    def merged(self, spec: PersonSpec) -> PersonRow | None:
+        """Whom somebody was merged into whom a spec means that means nobody on record; None if there is none."""
+        of_key = [row for one, row in self._merged.values() if spec.key and one.key == spec.key]
+        of_name = [
+            row for one, row in self._merged.values() if one.name == spec.name and not (spec.key and one.key)
+        ]
+        people = {row.id: row for row in of_key or of_name}
+        if len(people) > 1:
+            known = ", ".join(f"{row.id} ({_short(row.name)})" for row in people.values())
+            raise UsageError(
+                f"several people called {_short(spec.name)} were merged, into {known}. "
+                "Say which is meant with the key of that person in the folder's person.toml"
+            )
+        return next(iter(people.values()), None)
+
 
 def person(row: PersonRow) -> Person:
     """A row as the domain knows it."""
     return Person(row.id, row.name, row.key, dict(row.attributes), row.notes, row.created_at)
+
+
+def _merged_into() -> Select[tuple[MergedRow, PersonRow]]:
+    return select(MergedRow, PersonRow).join(PersonRow, PersonRow.id == MergedRow.person)
 
 
 def _with_faces(arn: str | None = None) -> Select[*tuple[Any, ...]]:

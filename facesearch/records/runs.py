@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, false, select
@@ -140,6 +140,18 @@ class RunRecords(Unit):
         }
         changed = ("run", "person", "state", "reason", "seen_at")
         self._upsert(UnreadRow, list(rows.values()), unique=["collection", "path_id"], changed=changed)
+
+    def unread_among(self, arn: str, paths: Iterable[str]) -> set[str]:
+        """Those of the paths whose files could not be read. They are not asked for where every file could."""
+        collection = self._collection(arn)
+        unread = select(UnreadRow.path).where(UnreadRow.collection == collection)
+        if self._session.scalar(unread.limit(1)) is None:
+            return set()
+        return {
+            path
+            for some in chunks(map(path_id, paths))
+            for path in self._session.scalars(unread.where(UnreadRow.path_id.in_(some)))
+        }
 
     def take_up(self, arn: str, paths: Sequence[str]) -> None:
         """Forget that these files could not be read."""

@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesearch.records.columns import Json, Name, PathText, Remark, RowNumber, UtcDateTime
 
-HEAD = "0003"  # the newest migration; a constant, so that opening a database needs no Alembic
+HEAD = "0004"  # the newest migration; a constant, so that opening a database needs no Alembic
 
 INTENT = "intent"  # the state of a journal row whose photo was about to be sent; else a PhotoStatus value
 UNFINISHED = text("state IN ('intent', 'failed', 'unreadable')")  # of the journal: few of very many
@@ -95,6 +95,22 @@ class PersonRow(Row):
     notes: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+
+
+class MergedRow(Row):
+    """Somebody who turned out to be a person on record: their id, name and key lead to that person.
+
+    ExternalImageIds hold the id for ever. It goes with the person.
+    """
+
+    __tablename__ = "merged"
+    __table_args__ = (Index(None, "name", postgresql_using="hash"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Name)
+    key: Mapped[str | None] = mapped_column(Name, index=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    merged_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class PhotoRow(Row):

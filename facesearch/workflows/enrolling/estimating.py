@@ -18,8 +18,9 @@ from facesearch.domain import (
 )
 from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.costing import Prices
+from facesearch.workflows.enrolling.decided import remembered
 from facesearch.workflows.enrolling.hashing import Hashing
-from facesearch.workflows.enrolling.intents import remembered, somebody_elses
+from facesearch.workflows.enrolling.intents import somebody_elses
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Distinct, Tally
 from facesearch.workflows.enrolling.work import Work

@@ -17,7 +17,7 @@ from facesearch.workflows.enrolling.work import Work
 from facesearch.workflows.reading import Reader, is_stored, object_id
 from facesearch.workflows.unchanged import FileIds, state_of
 
-LOOKED_UP = 1024  # files that the records are asked for at once
+LOOKED_UP = 1000  # files that the records are asked for at once, in one statement
 BATCH = 64  # photos read, and then written down in one transaction
 
 _Read = tuple[str, KnownFile | None]  # a sha256, and what to remember of the file

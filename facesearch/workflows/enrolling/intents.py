@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -21,6 +20,7 @@ from facesearch.domain import (
     Settlement,
 )
 from facesearch.domain.door import AtTheDoor, OnConflict
+from facesearch.workflows.enrolling.decided import lasting, remembered
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work, copied
@@ -157,31 +157,12 @@ class Intents:
         return Intent(work.key[0], Photo(work.sha256, lasting(work.path)), self._on_multiple, self._door.bars)
 
 
-def lasting(path: str) -> str:
-    """The path as it is written down: it leads to the same file from whatever folder a later command is run."""
-    return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - text in, text out
-
-
 def somebody_elses(work: Work, entries: Mapping[str, JournalEntry]) -> str | None:
     """Whom the photo is enrolled as besides, by the entries of everyone it was tried for."""
     whose = work.person.id if work.person else None
     for person_id, entry in entries.items():
         if person_id != whose and entry.status is PhotoStatus.ENROLLED and entry.face_id:
             return f"the same photo is under {entry.person} already"
-    return None
-
-
-def remembered(entry: JournalEntry, on_multiple: OnMultiple, door: AtTheDoor) -> PhotoStatus | None:
-    """The status of a photo that need not be sent again; None for one that must."""
-    if entry.status is PhotoStatus.ENROLLED:
-        return PhotoStatus.ALREADY
-    if entry.status is PhotoStatus.CONFLICT:
-        return entry.status if door.on_conflict is OnConflict.SKIP else None
-    decided_alike = entry.on_multiple is on_multiple and entry.bars in (None, door.bars)
-    if entry.status is PhotoStatus.NO_FACE or (
-        entry.status in (PhotoStatus.FILTERED, PhotoStatus.SEVERAL_FACES) and decided_alike
-    ):
-        return entry.status
     return None
 
 

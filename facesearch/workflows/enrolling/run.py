@@ -12,6 +12,7 @@ from facesearch.domain.door import AtTheDoor
 from facesearch.errors import BudgetError, FaceSearchError
 from facesearch.workflows.door import Door
 from facesearch.workflows.enrolling.calls import Calls, CountCalls
+from facesearch.workflows.enrolling.decided import Decided
 from facesearch.workflows.enrolling.hashing import Hashing
 from facesearch.workflows.enrolling.indexing import Indexing
 from facesearch.workflows.enrolling.intents import Intents
@@ -66,6 +67,7 @@ def enroll(
         run_id = records.start_run(collection.arn, source)
     hashing = ThreadPoolExecutor(jobs, thread_name_prefix="hash")
     calling = ThreadPoolExecutor(in_flight, thread_name_prefix="index")
+    decided = Decided(database, collection, on_multiple, door, tally)
     intents = Intents(database, run_id, collection, on_multiple, door, tally)
     indexing = Indexing(gateway, collection.collection_id, on_multiple, door, pace, jobs, reader)
     calls = Calls(
@@ -88,7 +90,7 @@ def enroll(
             calls.make(earlier.again)
             calls.settle_down_to(0)
             for batch in Hashing(database, hashing, tally, reader).hashed(planned):
-                calls.make(intents.write(batch))
+                calls.make(intents.write(decided.others(batch)))
             calls.settle_down_to(0)
             while intents.waiting:
                 calls.make(intents.write([]))
