@@ -191,10 +191,12 @@ class _Listener:
         self._stream = Stream(form, OUTCOMES) if form.streams else None
 
     def __call__(self, outcome: PhotoOutcome) -> None:
+        if self._stream is None:
+            self._progress.advance()
+            return
         with in_one_piece():  # what is said to be done at the end is what was written
             self._progress.advance()
-            if self._stream:
-                self._stream.write(outcome)
+            self._stream.write(outcome)
 
 
 def _show(form: Format, report: EnrolmentReport, engine: str) -> None:

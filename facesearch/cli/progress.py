@@ -16,7 +16,6 @@ from facesearch.cli.talk import counted, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 T = TypeVar("T")
 
@@ -44,10 +43,9 @@ class Progress:
         self._afterwards = afterwards
         self._thing = thing
         self._bar: RichProgress | None = None
-        self._task: TaskID | None = None
         if (total is None or total > 1) and not quiet and sys.stderr.isatty():
-            self._bar = _bar()
-            self._task = self._bar.add_task(doing, total=total)
+            self._bar = _bar(lambda: self.done)
+            self._bar.add_task(doing, total=total)
 
     def __enter__(self) -> Progress:
         if self._bar:
@@ -73,14 +71,12 @@ class Progress:
         assert self._count is not None
         with suppress(Exception):
             self.total = self._count()
-            if (bar := self._bar) and self._task is not None:
-                bar.update(self._task, total=self.total)
+            if bar := self._bar:
+                bar.update(bar.task_ids[0], total=self.total)
 
     def advance(self, count: int = 1) -> None:
         """So many more are done."""
-        self.done += count
-        if self._bar and self._task is not None:
-            self._bar.advance(self._task, count)
+        self.done += count  # the bar looks when it is drawn
 
     def track(self, items: Iterable[T]) -> Iterator[T]:
         """The items, each counted once it has been dealt with; the bar goes with the last of them."""
@@ -115,8 +111,9 @@ def in_one_piece() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _bar() -> RichProgress:
-    from rich.console import Console
+def _bar(done: Callable[[], int]) -> RichProgress:
+    """A bar that looks how many are done whenever it is drawn: to be told of each takes longer than counting."""
+    from rich.console import Console, RenderableType
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -133,7 +130,13 @@ def _bar() -> RichProgress:
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:.1f}/s")
 
-    return RichProgress(
+    class Bar(RichProgress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            for task in self.task_ids:
+                self.update(task, completed=done())
+            yield from super().get_renderables()
+
+    return Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),  # leaves room for the ^C of a terminal, which would wrap a full line
         MofNCompleteColumn(),

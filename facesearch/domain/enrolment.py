@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from facesearch.domain.faces import Call, Collection, FaceMatch, FaceRecord
 from facesearch.domain.files import FileState
@@ -161,8 +162,7 @@ class Settlement:
     dhash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(NamedTuple):  # many are made at once, which takes a dataclass three times as long
     """Where a photo of a person stands in a collection; a status of None is an intent nobody settled.
 
     `person` is their name, `path` is where the photo was last seen, and `run` is the one that tried it last.

@@ -73,8 +73,8 @@ class EnrolmentRecords(Unit):
         here = JournalRow.collection + 0 == collection
         statement = (
             select(
-                JournalRow.person,
                 PhotoRow.sha256,
+                JournalRow.person,
                 JournalRow.state,
                 JournalRow.reason,
                 JournalRow.on_multiple,
@@ -83,7 +83,6 @@ class EnrolmentRecords(Unit):
                 PersonRow.name,
                 PhotoRow.path,
                 JournalRow.run,
-                FaceRow.id,
             )
             .select_from(PhotoRow)
             .join(JournalRow, and_(JournalRow.photo == PhotoRow.id, here))
@@ -96,17 +95,15 @@ class EnrolmentRecords(Unit):
                     FaceRow.collection + 0 == JournalRow.collection,
                 ),
             )
+            .order_by(PhotoRow.sha256, FaceRow.id)  # should a photo have two faces, the newest is told
         )
         entries: dict[str, dict[str, JournalEntry]] = {}
-        faces: dict[Pair, int] = {}
         for photos in chunks(sha256s):
             found = self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos)))
-            for person, sha256, state, reason, on_multiple, *rest, row in found:
-                if (row or 0) >= faces.get((person, sha256), 0):  # the newest, should a photo have two faces
-                    faces[person, sha256] = row or 0
-                    entries.setdefault(sha256, {})[person] = JournalEntry(
-                        _STATUSES[state], reason, _POLICIES.get(on_multiple), *rest
-                    )
+            for sha256, person, state, reason, on_multiple, *rest in found.all():
+                entries.setdefault(sha256, {})[person] = JournalEntry(
+                    _STATUSES[state], reason, _POLICIES.get(on_multiple), *rest
+                )
         return entries
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:

@@ -20,9 +20,9 @@ class FileRecords(Unit):
         return {
             id_: KnownFile(id_, FileState(size, modified_ns, inode), sha256)
             for some in chunks(ids)
-            for id_, size, modified_ns, inode, sha256 in self._session.connection().execute(
-                select(*columns).where(FileRow.id.in_(some))
-            )
+            for id_, size, modified_ns, inode, sha256 in self._session.connection()
+            .execute(select(*columns).where(FileRow.id.in_(some)))
+            .all()
         }
 
     def remember_files(self, files: Sequence[KnownFile]) -> None:

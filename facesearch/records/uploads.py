@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
+from facesearch.domain import Photo, PhotoStatus
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow
 from facesearch.records.unit import Unit
 
@@ -18,8 +20,11 @@ class UploadRecords(Unit):
     ) -> list[tuple[str, tuple[str, ...]]]:
         """The person's photos in a collection that were last seen at that path, and the one of that sha256.
 
-        Each as its sha256 and the FaceIds that the collection has of it.
+        Each as its sha256 and the FaceIds that the collection has of it. A photo at that path that was moved to
+        somebody else is one of them: it lies where it lay.
         """
+        theirs = FaceRow.person == JournalRow.person
+        moved = (JournalRow.state == PhotoStatus.ALREADY.value) & (PhotoRow.path == path)
         statement = (
             select(PhotoRow.sha256, FaceRow.face_id)
             .join(JournalRow, JournalRow.photo == PhotoRow.id)
@@ -28,7 +33,7 @@ class UploadRecords(Unit):
                 FaceRow,
                 and_(
                     FaceRow.photo == JournalRow.photo,
-                    FaceRow.person == JournalRow.person,
+                    or_(theirs, moved),
                     FaceRow.collection == JournalRow.collection,
                 ),
             )
@@ -41,6 +46,11 @@ class UploadRecords(Unit):
             found[digest] += [face_id] if face_id else []
         return [(digest, tuple(face_ids)) for digest, face_ids in found.items()]
 
-    def move_photo(self, sha256: str, path: str) -> None:
-        """Say that a photo lies elsewhere now."""
-        self._session.execute(update(PhotoRow).where(PhotoRow.sha256 == sha256).values(path=path))
+    def move_photos(self, photos: Sequence[Photo]) -> None:
+        """Say that photos lie elsewhere now."""
+        if photos:
+            moving = (
+                update(PhotoRow).where(PhotoRow.sha256 == bindparam("which")).values(path=bindparam("to"))
+            )
+            places = [{"which": photo.sha256, "to": photo.path} for photo in photos]
+            self._session.connection().execute(moving, places)

@@ -18,6 +18,7 @@ from facesearch.domain import (
     EnrolmentReport,
     Person,
     PersonSpec,
+    Photo,
     PhotoOutcome,
     PhotoStatus,
     PlannedPhoto,
@@ -60,7 +61,7 @@ class Records(collections.Records, Protocol):
     def photos_from(
         self, arn: str, person_id: str, path: str, sha256: str | None
     ) -> list[tuple[str, tuple[str, ...]]]: ...
-    def move_photo(self, sha256: str, path: str) -> None: ...
+    def move_photos(self, photos: Sequence[Photo]) -> None: ...
 
 
 class Database(Protocol):
@@ -147,7 +148,7 @@ class Follower:
         for one in before:
             if one.sha256 in copies:
                 with self._database.begin() as records:
-                    records.move_photo(one.sha256, copies[one.sha256])
+                    records.move_photos([Photo(one.sha256, copies[one.sha256])])
         leaving = [face_id for one in before if one.sha256 not in copies for face_id in one.face_ids]
         if leaving:
             collections.delete_faces(self._gateway, self._database, self._collection, leaving)

@@ -1,6 +1,6 @@
 """Photos by where they lie."""
 
-from facesearch.domain import PersonSpec
+from facesearch.domain import PersonSpec, Photo
 
 
 def from_(database, into, person, path, sha256=None):
@@ -29,6 +29,6 @@ def test_a_photo_without_a_face_is_one_too(database, staff, making):
 def test_a_photo_that_was_moved_is_found_where_it_is(database, staff, enrol, making):
     anna = enrol(staff, "Anna", "a.jpg")
     with database.begin() as records:
-        records.move_photo(making.sha256("a.jpg"), "s3://b/odd\udcff.jpg")
+        records.move_photos([Photo(making.sha256("a.jpg"), "s3://b/odd\udcff.jpg")])
     assert from_(database, staff, anna, "/photos/a.jpg") == []
     assert len(from_(database, staff, anna, "s3://b/odd\udcff.jpg")) == 1

@@ -142,7 +142,7 @@ class Indexing:
                 quality_filter=self._door.quality,
             )
             if result.call:
-                work.calls.append(result.call)
+                work.calls += (result.call,)
             if choice := choose(result, on_multiple):
                 return choice
             room = len(result.records) + len(result.unindexed)

@@ -20,12 +20,12 @@ from facesearch.domain import (
     Settlement,
 )
 from facesearch.domain.door import AtTheDoor, OnConflict
-from facesearch.workflows.enrolling.decided import lasting, remembered
+from facesearch.workflows.enrolling.decided import remembered
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
-from facesearch.workflows.enrolling.work import Work, copied
+from facesearch.workflows.enrolling.work import Work, copied, lasting
 from facesearch.workflows.reading import is_stored
-from facesearch.workflows.unchanged import are_two
+from facesearch.workflows.unchanged import are_two, state_of
 
 
 class Intents:
@@ -64,7 +64,8 @@ class Intents:
         with self._database.begin() as records:
             self._resolve(records, batch, aside)
             entries = records.journal_of_photos(self._arn, [work.sha256 for work in batch])
-            fresh, turned_away = self._sorted(batch, entries)
+            fresh, turned_away, moved = self._sorted(batch, entries)
+            records.move_photos(moved)
             replaced = [(work.key[0], work.was) for work in batch if work.was and work.was != work.sha256]
             records.forget_photos(self._arn, replaced)
             if self._any_unread:
@@ -106,13 +107,15 @@ class Intents:
 
     def _sorted(
         self, batch: list[Work], entries: Mapping[str, Mapping[str, JournalEntry]]
-    ) -> tuple[list[Work], list[Work]]:
+    ) -> tuple[list[Work], list[Work], list[Photo]]:
         """The photos to be sent, and those that are turned away for being somebody else's. The others have ended.
 
-        A photo that is under way for somebody else waits until it is known whether it was enrolled as theirs.
+        Of those, the ones that are no more where they were last seen are given with their new paths. A photo that
+        is under way for somebody else waits until it is known whether it was enrolled as theirs.
         """
         fresh: list[Work] = []
         turned_away: list[Work] = []
+        moved: list[Photo] = []
         sending = {sha256 for _, sha256 in self.under_way}
         for work in batch:
             of_photo = entries.get(work.sha256, {})
@@ -121,6 +124,8 @@ class Intents:
                 self.under_way[work.key].copies.append(work.path)
             elif entry and (status := remembered(entry, self._on_multiple, self._door)):
                 self._remember(work, status, entry, alone=len(of_photo) == 1)
+                if not is_stored(entry.path) and state_of(entry.path) is None:
+                    moved.append(Photo(work.sha256, lasting(work.path)))
             elif work.sha256 in sending:
                 self.waiting.append(work)
             else:
@@ -131,7 +136,7 @@ class Intents:
                 self.under_way[work.key] = work
                 sending.add(work.sha256)
                 fresh.append(work)
-        return fresh, turned_away
+        return fresh, turned_away, moved
 
     def _remember(self, work: Work, status: PhotoStatus, entry: JournalEntry, *, alone: bool) -> None:
         """End a photo that need not be sent. The path of one that is somebody else's too may be of their file."""

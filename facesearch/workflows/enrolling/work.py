@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from facesearch.domain import Call, Duplicate, OnMultiple, Person, PersonSpec
@@ -28,7 +29,7 @@ class Work:
     left: OnMultiple | None = None
     held: tuple[str, ...] = ()
     conflict: str | None = None
-    calls: list[Call] = field(default_factory=list)
+    calls: tuple[Call, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -47,3 +48,8 @@ def copied(one: Duplicate) -> str:
 def external_image_id(person_id: str, sha256: str) -> str:
     """The ExternalImageId of a photo: legal whatever the person is called, and it holds no personal data."""
     return f"{person_id}:{sha256[:32]}"
+
+
+def lasting(path: str) -> str:
+    """The path as it is written down: it leads to the same file from whatever folder a later command is run."""
+    return path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - text in, text out
