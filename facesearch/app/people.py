@@ -11,14 +11,15 @@ from facesearch import __version__
 from facesearch.app.bound import Bound
 from facesearch.domain import Person, PersonSummary
 from facesearch.domain.erasure import Erasure
+from facesearch.domain.regrouping import Former, MergePlan, Regrouping
 from facesearch.domain.sightings import Sighting
-from facesearch.workflows import erasing, people, sightings
+from facesearch.workflows import erasing, people, regrouping, sightings
 from facesearch.workflows.person_files import person_name
 from facesearch.workflows.receipts import Receipts, write_whole
 
 
 class People(Bound):
-    """List, show, edit and erase people."""
+    """List, show, edit, merge, split and erase people."""
 
     def people(self, collection_id: str | None = None) -> Iterator[PersonSummary]:
         """Everyone in the records, or everyone with a face in one collection, by name."""
@@ -55,6 +56,35 @@ class People(Bound):
             person = people.find(records, ref)
             name = None if name is None else person_name(name)
             return records.edit_person(person.id, name=name, key=key, attributes=attributes, notes=notes)
+
+    def plan_merge(self, kept: str, *others: str) -> MergePlan:
+        """Whom `merge_people` of the same would join, and what would give way. Writes nothing."""
+        return regrouping.plan_merge(self._database, kept, others)
+
+    def merge_people(self, kept: str, *others: str) -> Regrouping:
+        """Make everything of the others the kept person's, each named by id, key or name.
+
+        What the kept person has stays, and what they lack comes from the others. The ids, keys and names of the
+        others lead to the kept person from then on, so that enrolling the same folders again does not bring them
+        back. Users of collections follow. Raises UsageError for somebody unknown or ambiguous, and for a person
+        who is to be merged into themselves; somebody who was merged before is passed over.
+        """
+        return regrouping.merge(self._gateway, self._database, kept, others)
+
+    def split_person(self, ref: str, photos: Sequence[Path | str], to: str) -> Regrouping:
+        """Make photos of a person (files, s3:// addresses or FaceIds) those of another one, made if need be.
+
+        A photo is moved in every collection, a FaceId where it is. `to` is an id, key or name on record, else the
+        name of somebody new. Enrolling the first person's folder again does not take the photos back. Raises
+        UsageError for what is no photo of theirs, and when nothing would be left of the person.
+        """
+        return regrouping.split(self._gateway, self._database, ref, photos, to)
+
+    def formerly(self, ref: str) -> list[Former]:
+        """Who was merged into a person."""
+        with self._database.read() as records:
+            person_id = people.find(records, ref).id
+            return records.formerly([person_id]).get(person_id, [])
 
     def erase_person(
         self, ref: str, *, gone: Sequence[str] = (), named: bool = False, receipt: Path | str | None = None

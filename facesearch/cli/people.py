@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from facesearch.cli import options, shapes, sightings
+from facesearch.cli import options, regrouping, shapes, sightings
 from facesearch.cli.erase import erase
 from facesearch.cli.output import Column, Fit, Format, Row, View, show_document, show_list, show_one, write
 from facesearch.cli.safe import json_text
@@ -25,7 +25,7 @@ _named = click.argument("ref", metavar="PERSON")
 
 @click.group()
 def person() -> None:
-    """List, show, edit and erase the people on record.
+    """List, show, edit, merge, split and erase the people on record.
 
     PERSON is an id, a key or a name.
 
@@ -59,7 +59,7 @@ def list_(collection_id: str | None, settings: Settings, form: Format) -> None:
 def show(ref: str, settings: Settings, form: Format) -> None:
     """Show what is on record of a person.
 
-    Where they were last seen is shown too.
+    Where they were last seen is shown too, and who was merged into them.
 
     \b
     Example:
@@ -68,11 +68,20 @@ def show(ref: str, settings: Settings, form: Format) -> None:
     with opened(settings) as app:
         found = app.person(ref)
         seen = list(app.sightings(found.person.id, limit=LAST_SEEN))
+        formers = app.formerly(found.person.id)
         if form is Format.JSON:
-            shown = [sightings.shape(one) for one in seen]
-            show_document({"person": shapes.person_summary(found), "sightings": shown})
+            show_document(
+                {
+                    "person": shapes.person_summary(found),
+                    "merged": [regrouping.former(one) for one in formers],
+                    "sightings": [sightings.shape(one) for one in seen],
+                }
+            )
             return
         show_one(form, PEOPLE, found)
+        if form is Format.TABLE and formers:
+            write("")
+            show_list(form, regrouping.FORMERS, formers)
         if form is Format.TABLE and seen:
             write("")
             show_list(form, sightings.SIGHTINGS, seen)
@@ -135,6 +144,8 @@ def _rows(item: PersonSummary) -> Iterator[Row]:
     yield {**shape, "attributes": attributes, "faces": sum(item.faces.values()), "collections": where or None}
 
 
+person.add_command(regrouping.merge)
+person.add_command(regrouping.split)
 person.add_command(erase)
 
 PEOPLE: View[PersonSummary] = View(

@@ -14,9 +14,10 @@ def say(text: str) -> None:
     click.echo(plain(text), err=True)
 
 
-def agreed(consequence: str, *, yes: bool) -> bool:
+def agreed(consequence: str, *, yes: bool, otherwise: str = "nothing was deleted") -> bool:
     """Whether to go on with what destroys: `--yes` said so, or the person at the terminal does.
 
+    `otherwise` is said when they do not.
     Raises click's UsageError where there is nobody to ask.
     """
     if yes:
@@ -25,7 +26,7 @@ def agreed(consequence: str, *, yes: bool) -> bool:
         raise click.UsageError(f"{plain(consequence)} Nobody can be asked here: add --yes to do it.")
     if click.confirm(f"{plain(consequence)} Go on?", err=True):
         return True
-    say("nothing was deleted")
+    say(otherwise)
     return False
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeGuard
 
 from facesearch.domain.faces import Face
 
+PERSON_ID = 32  # digits of a person's id, with which it begins
 PREFIX = 32  # digits of a sha256 that an ExternalImageId of ours holds
 
 _OURS = re.compile(r"([0-9a-f]{32}):([0-9a-f]{32})")
+_PERSON = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,21 @@ def ours(external_image_id: str | None) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+def named(face: Face) -> tuple[str, str] | None:
+    """Whose a face of ours is and the beginning of its photo's sha256, as far as the collection says.
+
+    A user has the id of the person whose the face is, also where they were merged or it was moved since it was
+    sent; an ExternalImageId cannot be changed.
+    """
+    said = ours(face.external_image_id)
+    return (face.user_id, said[1]) if said and is_person_id(face.user_id) else said
+
+
+def is_person_id(text: str | None) -> TypeGuard[str]:
+    """Whether it is of the form that the ids of our people have."""
+    return bool(_PERSON.fullmatch(text or ""))
+
+
 def lost_name(person_id: str) -> str:
     """The name of a person of whom only the id is left; whoever still has it has been given no other."""
     return f"person {person_id[:8]}"
@@ -44,11 +62,12 @@ def lost_name(person_id: str) -> str:
 def adoption(arn: str, face: Face) -> Adoption:
     """Whose a face is that the records do not know, and what stands for its photo.
 
-    Our own ExternalImageId says both. Else it is the face of its user, where it has one, else of whoever its
-    ExternalImageId names, else of somebody of their own. Such a person has the same id however often the
-    collection is adopted, and another one in another collection: one label need not mean one person in both.
+    Our own ExternalImageId says both, but a user of ours says better whose it is. Else it is the face of its user,
+    where it has one, else of whoever its ExternalImageId names, else of somebody of their own. Such a
+    person has the same id however often the collection is adopted, and another one in another collection: one
+    label need not mean one person in both.
     """
-    if known := ours(face.external_image_id):
+    if known := named(face):
         return Adoption(face, known[0], lost_name(known[0]), known[1])
     photo = f"image:{face.image_id}"
     if face.user_id is not None:

@@ -5,13 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, column, delete, exists, false, select, update, values
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    String,
+    column,
+    delete,
+    exists,
+    false,
+    or_,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.orm import aliased
 
 from facesearch.domain import FaceDetail, FaceRecord, PersonSpec, Photo, PhotoStatus
 from facesearch.domain.adoption import PREFIX, Adoption, lost_name
 from facesearch.records.faces import CHANGING, face_values
-from facesearch.records.tables import INTENT, CollectionRow, FaceRow, JournalRow, PersonRow, PhotoRow, now
+from facesearch.records.tables import (
+    INTENT,
+    CollectionRow,
+    FaceRow,
+    JournalRow,
+    MergedRow,
+    PersonRow,
+    PhotoRow,
+    now,
+)
 from facesearch.records.unit import Unit, chunks
 
 _ADOPTED = "it was found in the collection"
@@ -182,7 +203,8 @@ class AdoptionRecords(Unit):
     ) -> dict[str, PersonSpec]:
         """Who is whom among people whose name was lost, by person id, as photos of theirs say now.
 
-        Nobody gets a name that somebody has, nor one of several that are said, nor by a photo that shows several.
+        Nobody gets a name that somebody has, or had before they were merged, nor one of several that are said, nor
+        by a photo that shows several.
         """
         found: dict[str, PersonSpec] = {}
         candidates = self._lost_people(arn, [sha256 for sha256, _ in shown])
@@ -199,10 +221,10 @@ class AdoptionRecords(Unit):
             if others or len(said[person_id]) > 1:
                 continue
             spec = said[person_id][name]
-            taken = PersonRow.name == spec.name
-            if spec.key:
-                taken |= PersonRow.key == spec.key
-            if not self._session.scalar(select(exists().where(taken))):
+            if not any(
+                self._session.scalar(select(exists().where(_called(one, spec))))
+                for one in (PersonRow, MergedRow)
+            ):
                 found[person_id] = spec
         return found
 
@@ -245,3 +267,8 @@ class AdoptionRecords(Unit):
                     {row[0]: row[1] for row in self._session.execute(named.where(PhotoRow.sha256.in_(some)))}
                 )
         return numbers
+
+
+def _called(table: type[PersonRow] | type[MergedRow], spec: PersonSpec) -> ColumnElement[bool]:
+    """Somebody with the name or the key that is said."""
+    return or_(table.name == spec.name, table.key == spec.key) if spec.key else table.name == spec.name

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import delete, exists, func, select, union, update
 from sqlalchemy.orm import aliased
 
-from facesearch.domain import Change, ChangeState, Collection
+from facesearch.domain import Change, ChangeState, Collection, PhotoStatus
 from facesearch.domain.erasure import ERASE_PERSON, CollectionErasure, ErasedRecords, ErasureState
 from facesearch.records.changes import ChangeRecords
 from facesearch.records.tables import (
@@ -19,6 +19,7 @@ from facesearch.records.tables import (
     FaceRow,
     FileRow,
     JournalRow,
+    MergedRow,
     PersonRow,
     PhotoRow,
     RunRow,
@@ -46,8 +47,11 @@ class ErasureRecords(ChangeRecords):
         """Write down what is to go from which collection, and delete everything about the person here.
 
         A photo of theirs that was about to be sent since that moment may be stored at any time still: this is
-        kept as an intended IndexFaces without a face.
+        kept as an intended IndexFaces without a face. Whoever was merged into them goes with them: collections may
+        hold faces under their ids.
         """
+        merged = select(MergedRow.id).where(MergedRow.person == person_id).order_by(MergedRow.id)
+        ids = [person_id, *self._session.scalars(merged)]
         self._drop_settled(person_id)
         for collection in self.collections_of(person_id):
             faces = self._session.scalars(
@@ -59,7 +63,7 @@ class ErasureRecords(ChangeRecords):
             changes = [Change("DeleteFaces", face_id=face_id, person_id=person_id) for face_id in faces]
             if self._under_way(person_id, collection.arn, under_way_since):
                 changes.append(Change("IndexFaces", user_id=person_id, person_id=person_id))
-            changes.append(Change(ERASE_PERSON, user_id=person_id, person_id=person_id))
+            changes += [Change(ERASE_PERSON, user_id=id_, person_id=person_id) for id_ in ids]
             self.intend_for(collection.arn, person_id, changes)
         return self._delete_records(person_id)
 
@@ -123,9 +127,10 @@ class ErasureRecords(ChangeRecords):
         people = set(self._session.scalars(statement.where(ChangeRow.operation == ERASE_PERSON)))
         if not people:
             return set()
-        hidden = {
-            id_ for id_, external in external_ids.items() if (external or "").partition(":")[0] in people
-        }
+        marked = statement.with_only_columns(ChangeRow.user_id).where(ChangeRow.operation == ERASE_PERSON)
+        ids = people | set(self._session.scalars(marked))
+        hidden = {id_ for id_, external in external_ids.items() if (external or "").partition(":")[0] in ids}
+        hidden -= self._on_record(arn, hidden)
         for some in chunks(external_ids.keys() - hidden):
             doomed = select(ChangeRow.face_id).join(CollectionRow, CollectionRow.id == ChangeRow.collection)
             hidden.update(
@@ -139,6 +144,17 @@ class ErasureRecords(ChangeRecords):
                 )
             )
         return hidden
+
+    def _on_record(self, arn: str, face_ids: Iterable[str]) -> set[str]:
+        """Those of the faces that are somebody's: they were moved from whom their ExternalImageId says."""
+        statement = select(FaceRow.face_id).join(CollectionRow, CollectionRow.id == FaceRow.collection)
+        return {
+            face_id
+            for some in chunks(face_ids)
+            for face_id in self._session.scalars(
+                statement.where(CollectionRow.arn == arn, FaceRow.face_id.in_(some))
+            )
+        }
 
     def _under_way(self, person_id: str, arn: str, since: datetime) -> bool:
         found = self._session.scalar(
@@ -180,6 +196,7 @@ class ErasureRecords(ChangeRecords):
         }
         for some in chunks(sha256 for number, sha256 in seen.items() if number not in left):
             self._delete(FileRow, FileRow.sha256.in_(some))
+        self._strip(left)
         for some in chunks(runs):  # what was enrolled may be a folder of the person's name
             nobody_else = ~exists().where(JournalRow.run == RunRow.id)
             self._session.execute(
@@ -190,10 +207,28 @@ class ErasureRecords(ChangeRecords):
             )
         return ErasedRecords(people, faces, tried, len(seen) - len(left), sightings)
 
+    def _strip(self, photos: Iterable[int]) -> None:
+        """Keep of photos that somebody was said not to be in no more than that: by a sha256 of what they hold."""
+        of_a_face = exists().where(FaceRow.photo == PhotoRow.id)
+        tried = exists().where(JournalRow.photo == PhotoRow.id, JournalRow.state != PhotoStatus.ALREADY.value)
+        for some in chunks(photos):
+            chosen = (PhotoRow.id.in_(some), ~of_a_face, ~tried)
+            kept = self._session.execute(
+                select(PhotoRow.id, PhotoRow.sha256, PhotoRow.path).where(*chosen)
+            ).all()
+            self._forget_labels([(digest, path) for _, digest, path in kept])
+            self._session.execute(
+                update(PhotoRow)
+                .where(PhotoRow.id.in_([number for number, _, _ in kept]))
+                .values(path="", dhash=None)
+                .execution_options(synchronize_session=False)
+            )
+
 
 def _erasure(collection: Collection, changes: Sequence[ChangeRow]) -> CollectionErasure:
     marker = next(change for change in changes if change.operation == ERASE_PERSON)
-    done = [change for change in changes if change.state == ChangeState.DONE and change is not marker]
+    made = [change for change in changes if change.operation != ERASE_PERSON]
+    done = [change for change in made if change.state == ChangeState.DONE]
     state = ErasureState.PENDING if marker.state == _INTENT else ErasureState.ERASED
     if state is ErasureState.ERASED and marker.reason:
         state = ErasureState.GONE
@@ -211,8 +246,8 @@ def _erasure(collection: Collection, changes: Sequence[ChangeRow]) -> Collection
         settled_at=marker.settled_at,
         waiting={
             change.face_id or change.user_id or collection.collection_id: change.reason or "not answered yet"
-            for change in changes
-            if change.state == _INTENT and change is not marker
+            for change in made
+            if change.state == _INTENT
         },
         reason=marker.reason,
     )

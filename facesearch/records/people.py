@@ -77,9 +77,9 @@ class PeopleRecords(Unit):
         """Everybody with a name or a key of the specs who was merged, and into whom; some may come twice."""
         statement = _merged_into().order_by(MergedRow.merged_at, MergedRow.id)
         for keys in chunks(spec.key for spec in specs if spec.key):
-            yield from self._session.execute(statement.where(MergedRow.key.in_(keys))).tuples()
+            yield from map(tuple, self._session.execute(statement.where(MergedRow.key.in_(keys))))
         for names in chunks(spec.name for spec in specs):
-            yield from self._session.execute(statement.where(MergedRow.name.in_(names))).tuples()
+            yield from map(tuple, self._session.execute(statement.where(MergedRow.name.in_(names))))
 
     def person(self, person_id: str) -> Person:
         """The person with that id. Raises UsageError when there is none."""
@@ -103,7 +103,7 @@ class PeopleRecords(Unit):
     def _found_merged(self, ref: str) -> list[PersonRow]:
         meant = or_(MergedRow.id == ref, MergedRow.key == ref, MergedRow.name == ref)
         statement = _merged_into().where(meant).order_by(MergedRow.merged_at, MergedRow.id)
-        found = self._session.execute(statement).tuples().all()
+        found = self._session.execute(statement).all()
         by_id = [row for merged, row in found if merged.id == ref]
         by_key = [row for merged, row in found if merged.key == ref]
         return list(dict.fromkeys(by_id or by_key or [row for _, row in found]))
@@ -228,7 +228,7 @@ def person(row: PersonRow) -> Person:
     return Person(row.id, row.name, row.key, dict(row.attributes), row.notes, row.created_at)
 
 
-def _merged_into() -> Select[tuple[MergedRow, PersonRow]]:
+def _merged_into() -> Select[*tuple[Any, ...]]:
     return select(MergedRow, PersonRow).join(PersonRow, PersonRow.id == MergedRow.person)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import exists, select, update
 
@@ -11,7 +11,7 @@ from facesearch.domain import EnrolledFace, Person, Photo
 from facesearch.records.erasure import ErasureRecords
 from facesearch.records.faces import enrolled_face, joined_faces
 from facesearch.records.people import check_person, person
-from facesearch.records.tables import CollectionRow, FaceRow, PersonRow, PhotoRow
+from facesearch.records.tables import CollectionRow, FaceRow, MergedRow, PersonRow, PhotoRow
 from facesearch.records.unit import chunks
 
 
@@ -63,8 +63,9 @@ class PortabilityRecords(ErasureRecords):
         """Who on record each of these people of another database is; None for nobody.
 
         Somebody with the same id; else with the same key; else, where neither has a key and both are the only ones
-        of their name, with the same name.
+        of their name, with the same name. Somebody whose id was merged into a person is that person.
         """
+        merged = self._merged_people([one.id for one in people])
         rows = self._alike(people)
         by_id = {row.id: row for row in rows}
         by_key = {row.key: row for row in rows if row.key}
@@ -72,7 +73,7 @@ class PortabilityRecords(ErasureRecords):
         by_name = {row.name: row for row in rows if not row.key and namesakes[row.name] == 1}
         found = []
         for one, only in zip(people, only_of_their_name, strict=True):
-            row = by_id.get(one.id) or (by_key.get(one.key) if one.key else None)
+            row = by_id.get(one.id) or merged.get(one.id) or (by_key.get(one.key) if one.key else None)
             if row is None and not one.key and only:
                 row = by_name.get(one.name)
             found.append(person(row) if row else None)
@@ -91,11 +92,22 @@ class PortabilityRecords(ErasureRecords):
         self._session.flush()
 
     def people_by_id(self, ids: Sequence[str]) -> dict[str, Person]:
-        """Those of the people who are on record."""
-        return {
-            row.id: person(row)
+        """Those of the people who are on record, by the id that is asked for; for a merged one the kept person."""
+        rows = {
+            row.id: row
             for some in chunks(ids)
             for row in self._session.scalars(select(PersonRow).where(PersonRow.id.in_(some)))
+        }
+        rows |= self._merged_people(id_ for id_ in ids if id_ not in rows)
+        return {id_: person(row) for id_, row in rows.items()}
+
+    def _merged_people(self, ids: Iterable[str]) -> dict[str, PersonRow]:
+        """Whom people were merged into, by the ids they had."""
+        statement = select(MergedRow.id, PersonRow).join(PersonRow, PersonRow.id == MergedRow.person)
+        return {
+            id_: row
+            for some in chunks(ids)
+            for id_, row in self._session.execute(statement.where(MergedRow.id.in_(some)))
         }
 
     def place_photos(self, paths: Mapping[str, str]) -> None:

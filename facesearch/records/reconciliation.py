@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, String, and_, column, exists, func, select, values
 
 from facesearch.domain import Collection, OnMultiple
-from facesearch.domain.adoption import PREFIX
+from facesearch.domain.adoption import PERSON_ID, PREFIX
 from facesearch.domain.changes import ChangeState
 from facesearch.domain.erasure import ERASE_PERSON
 from facesearch.domain.reconciliation import (
@@ -195,7 +195,8 @@ class ReconciliationRecords(Unit):
                 ),
             )
             .where(
-                FaceRow.external_image_id == FaceRow.person + ":" + func.substr(PhotoRow.sha256, 1, PREFIX)
+                func.substr(FaceRow.external_image_id, PERSON_ID + 1)
+                == ":" + func.substr(PhotoRow.sha256, 1, PREFIX)
             )
             .subquery()
         )
@@ -236,13 +237,19 @@ class ReconciliationRecords(Unit):
         }
 
     def erased_people(self, person_ids: Sequence[str]) -> set[str]:
-        """Those of these people who were erased, or are being erased, from any collection."""
-        statement = select(ChangeRow.person).where(ChangeRow.operation == ERASE_PERSON)
-        return {
+        """Those of these people who were erased, or are being erased, from any collection.
+
+        Whoever was merged into one of them was erased with them.
+        """
+        statement = select(ChangeRow.person, ChangeRow.user_id).where(ChangeRow.operation == ERASE_PERSON)
+        asked = set(person_ids)
+        return asked & {
             id_
             for some in chunks(person_ids)
-            for id_ in self._session.scalars(statement.where(ChangeRow.person.in_(some)))
-            if id_ is not None
+            for ids in self._session.execute(
+                statement.where(ChangeRow.person.in_(some) | ChangeRow.user_id.in_(some))
+            )
+            for id_ in ids
         }
 
     def _by_collection(self, statement: Select[*tuple[Any, ...]]) -> dict[int, tuple[Any, ...]]:

@@ -12,11 +12,16 @@ from facesearch.errors import CollectionExistsError, CollectionNotFoundError
 FACE_NOT_FOUND = "FACE_NOT_FOUND"
 
 
-class Gateway(Protocol):
+class Describing(Protocol):
+    """Describes collections."""
+
+    def describe_collection(self, collection_id: str) -> Collection: ...
+
+
+class Gateway(Describing, Protocol):
     """What these use cases ask of Rekognition."""
 
     def create_collection(self, collection_id: str) -> None: ...
-    def describe_collection(self, collection_id: str) -> Collection: ...
     def list_collections(self) -> Iterator[str]: ...
     def delete_collection(self, collection_id: str) -> None: ...
     def pages_of_faces(self, collection_id: str) -> Iterator[list[Face]]: ...
@@ -62,6 +67,14 @@ def found(gateway: Gateway, collection_id: str) -> Collection | None:
         return gateway.describe_collection(collection_id)
     except CollectionNotFoundError:
         return None
+
+
+def is_here(gateway: Describing, collection: Collection) -> bool:
+    """Whether a collection of the records is on this engine."""
+    try:
+        return gateway.describe_collection(collection.collection_id).arn == collection.arn
+    except CollectionNotFoundError:
+        return False
 
 
 def remembered(gateway: Gateway, database: Database, collection_id: str) -> Collection:

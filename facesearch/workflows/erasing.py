@@ -14,7 +14,7 @@ must have ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from collections.abc import Collection as Several
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,8 +22,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from facesearch.domain import Change, ChangeState, Collection, Face, Person
+from facesearch.domain.adoption import ours
 from facesearch.domain.erasure import ERASE_PERSON, CollectionErasure, ErasedRecords, Erasure, ErasureState
 from facesearch.domain.faces import FaceListing
+from facesearch.domain.reconciliation import RecordedFace
 from facesearch.errors import (
     CollectionNotFoundError,
     ServiceError,
@@ -55,6 +57,7 @@ class Records(people.Records, Protocol):
 
     def collections_of(self, person_id: str) -> list[Collection]: ...
     def begin_erasure(self, person_id: str, under_way_since: datetime) -> ErasedRecords: ...
+    def recorded_faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, RecordedFace]: ...
     def intend_for(self, arn: str, person_id: str, changes: Sequence[Change]) -> list[int]: ...
     def settle_changes(
         self,
@@ -144,7 +147,7 @@ class _Erasing:
             if round_:
                 time.sleep(PAUSE * 2 ** (round_ - 1))  # a service may take seconds to show what it has done
             try:
-                if not _is_here(self._gateway, self._collection):
+                if not collections.is_here(self._gateway, self._collection):
                     self._not_yet("the collection is not on this engine")
                     return
                 proof = self._round()
@@ -164,8 +167,9 @@ class _Erasing:
         there = self._gateway.list_faces(self._id, list(known))
         self._not_there(known, there)
         self._remove(there.faces)
-        self._delete_own_user()
-        self._remove(self._swept())
+        ids = self._ids()
+        self._remove(self._swept(ids))
+        self._delete_own_users(ids)
         with self._database.read() as records:
             done = [one for one in records.erasure(self._person_id) if one.collection.arn == self._arn]
         proof = self._gateway.list_faces(self._id, [*self._known(), *(f for one in done for f in one.faces)])
@@ -209,15 +213,25 @@ class _Erasing:
             with self._database.begin() as records:
                 records.settle_changes(absent, reason=FACE_NOT_FOUND, request_id=there.request_id)
 
-    def _swept(self) -> list[Face]:
-        """The faces of the whole collection that carry the person's id."""
-        beginning = f"{self._person_id}:"
-        return [
-            face
-            for page in self._gateway.pages_of_faces(self._id)
-            for face in page
-            if (face.external_image_id or "").startswith(beginning)
-        ]
+    def _ids(self) -> set[str]:
+        """The ids that the collection may have of the person: their own, and of whoever was merged into them."""
+        with self._database.read() as records:
+            marks = [c.user_id for c in self._open(records) if c.operation == ERASE_PERSON]
+        return {self._person_id, *(id_ for id_ in marks if id_)}
+
+    def _swept(self, ids: Set[str]) -> list[Face]:
+        """The faces of the whole collection that are the person's, by what it says, and nobody's in the records.
+
+        A face that is on record was moved to somebody else since it was sent: the person's own records are gone.
+        """
+        found: list[Face] = []
+        for page in self._gateway.pages_of_faces(self._id):
+            theirs = [face for face in page if _says(face) & ids]
+            if theirs:
+                with self._database.read() as records:
+                    kept = records.recorded_faces(self._arn, [face.face_id for face in theirs])
+                found += [face for face in theirs if face.face_id not in kept]
+        return found
 
     def _remove(self, faces: Sequence[Face]) -> None:
         """Delete faces, and their users first."""
@@ -246,18 +260,17 @@ class _Erasing:
             for (state, reason), ids in ends.items():
                 records.settle_changes(ids, state, reason=reason, request_id=answer.request_id)
 
-    def _delete_own_user(self) -> None:
-        """Delete the user that has the person's id, with or without faces."""
-        if self._gateway.describe_collection(self._id).user_count and self._person_id in (
-            self._gateway.list_users(self._id)
-        ):
-            self._release(self._person_id, set())
+    def _delete_own_users(self, ids: Set[str]) -> None:
+        """Delete the user that has the person's id, with or without faces, and those of whoever was merged."""
+        if self._gateway.describe_collection(self._id).user_count:
+            for user_id in [id_ for id_ in self._gateway.list_users(self._id) if id_ in ids]:
+                self._release(user_id, set())
 
     def _release(self, user_id: str, theirs: set[str]) -> None:
         """Delete a user who is the person; take their faces from one who has those of others too."""
         try:
             face_ids = {face.face_id for face in self._gateway.faces_of_user(self._id, user_id)}
-            if user_id != self._person_id and face_ids - theirs:
+            if user_id not in self._ids() and face_ids - theirs:
                 self._gateway.disassociate_faces(self._id, user_id, sorted(face_ids & theirs))
                 return
             change = Change("DeleteUser", user_id=user_id, person_id=self._person_id)
@@ -277,6 +290,12 @@ class _Erasing:
             records.settle_changes(_ids(marks), ChangeState.INTENT, reason=reason, request_id=request_id)
 
 
+def _says(face: Face) -> set[str]:
+    """Whose a face of ours is by what the collection says: by its ExternalImageId, and by its user."""
+    said = ours(face.external_image_id)
+    return {said[0], face.user_id or said[0]} if said else set()
+
+
 def _pending(records: Records, person_id: str) -> list[Collection]:
     return [one.collection for one in records.erasure(person_id) if one.state is ErasureState.PENDING]
 
@@ -289,7 +308,7 @@ def _missing(gateway: Gateway, places: Sequence[Collection], gone: Several[str])
     missing: dict[str, str] = {}
     owner = None
     for collection in places:
-        here = _is_here(gateway, collection)
+        here = collections.is_here(gateway, collection)
         if here and collection.arn in gone:
             raise UsageError(f"{collection.arn} is there: it is erased from like the others")
         if here:
@@ -306,13 +325,6 @@ def _missing(gateway: Gateway, places: Sequence[Collection], gone: Several[str])
                 f"with --gone {collection.arn}"
             )
     return missing
-
-
-def _is_here(gateway: Gateway, collection: Collection) -> bool:
-    try:
-        return gateway.describe_collection(collection.collection_id).arn == collection.arn
-    except CollectionNotFoundError:
-        return False
 
 
 def _owner(collection: Collection) -> str:

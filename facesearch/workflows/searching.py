@@ -150,7 +150,7 @@ def _as_users(
     with database.read() as records:
         known = records.people_by_id([*ids, *ids.values()])
         leaving = records.erased_people(list(ids))
-        enrolled = records.face_counts(arn, known)
+        enrolled = records.face_counts(arn, {person.id for person in known.values()})
     people = {user_id: known.get(user_id) or known.get(adopted) for user_id, adopted in ids.items()}
 
     def matches(users: Sequence[UserMatch]) -> Iterator[PersonMatch]:

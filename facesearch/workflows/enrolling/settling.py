@@ -11,7 +11,7 @@ the service stores no face twice. Where the file is gone, the face is taken as i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from facesearch.domain import (
@@ -26,6 +26,7 @@ from facesearch.domain import (
     Settlement,
     UnfinishedPhoto,
 )
+from facesearch.domain.regrouping import Former
 from facesearch.errors import PhotoError
 from facesearch.workflows.choosing import choose
 from facesearch.workflows.enrolling.ports import Database, Gateway
@@ -56,7 +57,9 @@ def settle_earlier(
     left = list(_open(database, collection))
     if not left:
         return Earlier([], 0)
-    held = _held(gateway, collection, left)
+    with database.read() as records:
+        formerly = records.formerly([photo.person.id for photo in left if photo.person])
+    held = _held(gateway, collection, left, formerly)
     again: list[Work] = []
     settlements: list[Settlement] = []
     for photo in left:
@@ -86,15 +89,25 @@ def _open(database: Database, collection: Collection) -> Iterator[UnfinishedPhot
 
 
 def _held(
-    gateway: Gateway, collection: Collection, left: list[UnfinishedPhoto]
+    gateway: Gateway,
+    collection: Collection,
+    left: list[UnfinishedPhoto],
+    formerly: Mapping[str, Sequence[Former]],
 ) -> Mapping[str, tuple[Face, ...]]:
-    """The faces that the collection has of the photos, by ExternalImageId."""
-    wanted = {_external_id(photo) for photo in left}
+    """The faces that the collection has of the photos, by ExternalImageId.
+
+    A photo may have been sent as one of somebody who was merged into its person since.
+    """
+    wanted = {_external_id(photo): _external_id(photo) for photo in left}
+    for photo in left:
+        assert photo.person and photo.sha256, "an intent has both"
+        for former in formerly.get(photo.person.id, ()):
+            wanted[external_image_id(former.id, photo.sha256)] = _external_id(photo)
     held: defaultdict[str, list[Face]] = defaultdict(list)
     for page in gateway.pages_of_faces(collection.collection_id):
         for face in page:
             if face.external_image_id in wanted:
-                held[face.external_image_id].append(face)
+                held[wanted[face.external_image_id]].append(face)
     return {external_id: tuple(faces) for external_id, faces in held.items()}
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from facesearch.domain import Face, PhotoStatus
-from facesearch.domain.adoption import PREFIX, adoption, lost_name, ours, user_person
+from facesearch.domain.adoption import (
+    PREFIX,
+    Adoption,
+    adoption,
+    is_person_id,
+    lost_name,
+    named,
+    user_person,
+)
 from facesearch.domain.reconciliation import Drift, Finding, NamedPhoto, RecordedFace, Repair, Unknown
 
 # States of a photo's enrolment that say nothing against a face of it: what went wrong may have done so after the
 # service had stored the face.
 _MAY_HAVE_A_FACE = (None, PhotoStatus.ENROLLED, PhotoStatus.FAILED, PhotoStatus.UNREADABLE)
-
-_PERSON_ID = re.compile("[0-9a-f]{32}")
 
 OF_UNKNOWN = {
     Unknown.LEAVE: Repair.LEAVE,
@@ -29,28 +34,40 @@ class Known:
 
     arn: str
     faces: Mapping[str, RecordedFace]
+    merged: Mapping[str, str]  # whom the ids of people who were merged lead to
     photos: Mapping[tuple[str, str], NamedPhoto]
     erased: set[str]
+
+    def named(self, face: Face) -> tuple[str, str] | None:
+        """Whose the collection says the face is, who that is by now, and the beginning of the photo's sha256."""
+        said = named(face)
+        return (self.merged.get(said[0], said[0]), said[1]) if said else None
+
+    def adopted(self, face: Face) -> Adoption:
+        """What a face would be adopted as, of whoever that is by now."""
+        whose = adoption(self.arn, face)
+        return replace(whose, person_id=self.merged.get(whose.person_id, whose.person_id))
 
 
 def decided(face: Face, known: Known, unknown: Unknown) -> Finding | None:
     """What is wrong with the face; None for one that both sides agree on."""
-    recorded, named = known.faces.get(face.face_id), ours(face.external_image_id)
+    recorded, whose = known.faces.get(face.face_id), known.named(face)
     if recorded is None:
-        return _foreign(face, known, unknown) if named is None else _of_ours(face, named, known, unknown)
+        return _foreign(face, known, unknown) if whose is None else _of_ours(face, whose, known, unknown)
+    # Who sent the photo cannot be changed in the collection. Whose the face is by now is what the record says.
     if face.external_image_id == recorded.external_image_id and (
-        named is None or named == (recorded.person_id, recorded.sha256[:PREFIX])
+        whose is None or whose[1] == recorded.sha256[:PREFIX]
     ):
         return None
-    return _contradicted(face, recorded, named, known, unknown)
+    return _contradicted(face, recorded, whose, known, unknown)
 
 
-def in_wrong_user(face: Face, recorded: RecordedFace, arn: str) -> Finding | None:
+def in_wrong_user(face: Face, recorded: RecordedFace, known: Known) -> Finding | None:
     """What is wrong with the user of a face that is on record; None where both sides say the same.
 
     A face that is nobody's on both sides is not looked at here.
     """
-    own = face.user_id is None or _is_user_of(recorded.person_id, face.user_id, arn)
+    own = face.user_id is None or _is_user_of(recorded.person_id, face.user_id, known)
     if own and face.user_id == recorded.user_id:
         return None
     finding = replace(
@@ -62,14 +79,15 @@ def in_wrong_user(face: Face, recorded: RecordedFace, arn: str) -> Finding | Non
     if own:
         said = "no user" if face.user_id is None else "its person's user"
         return replace(finding, reason=f"it has {said} in the collection, and the records say otherwise")
-    if _PERSON_ID.fullmatch(face.user_id or ""):
+    if is_person_id(face.user_id):
         return replace(finding, reason="it has somebody else's user")
     return replace(finding, repair=Repair.LEAVE, reason="it has a user that another program made")
 
 
-def _is_user_of(person_id: str, user_id: str, arn: str) -> bool:
-    """The user that has the person's id, or the one that the person was adopted from."""
-    return user_id == person_id or user_person(arn, user_id) == person_id
+def _is_user_of(person_id: str, user_id: str, known: Known) -> bool:
+    """The user that has the person's id, or one that the person, or who was merged into them, was adopted from."""
+    adopted = user_person(known.arn, user_id)
+    return user_id == person_id or known.merged.get(adopted, adopted) == person_id
 
 
 def found(drift: Drift, repair: Repair, face: Face) -> Finding:
@@ -85,7 +103,7 @@ def found(drift: Drift, repair: Repair, face: Face) -> Finding:
 
 
 def _foreign(face: Face, known: Known, unknown: Unknown) -> Finding:
-    whose = adoption(known.arn, face)
+    whose = known.adopted(face)
     finding = found(Drift.FOREIGN, OF_UNKNOWN[unknown], face)
     return replace(finding, person_id=whose.person_id, person=whose.name)
 
@@ -113,7 +131,7 @@ def _contradicted(
     reason = f"the record says {recorded.person}, {recorded.path or 'a photo never seen here'}"
     corrected = replace(found(Drift.WRONG_ID, Repair.CORRECT, face), reason=reason)
     if named is None:
-        whose = adoption(known.arn, face)
+        whose = known.adopted(face)
         return replace(corrected, person_id=whose.person_id, person=whose.name)
     photo = known.photos.get(named)
     if photo is None:

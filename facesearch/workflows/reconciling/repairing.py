@@ -92,7 +92,9 @@ class Repairer:
     def _adoption(self, finding: Finding) -> Adoption:
         assert finding.face is not None, "only what the collection holds is adopted"
         whose = adoption(self._arn, finding.face)
-        return replace(whose, name=finding.person or whose.name)
+        return replace(
+            whose, person_id=finding.person_id or whose.person_id, name=finding.person or whose.name
+        )
 
     def _settle(self, records: Records, findings: Sequence[Finding]) -> None:
         for one in findings:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from facesearch.domain import Change, Collection, Face, FaceDetail, FaceRecord, IndexResult, PhotoStatus
-from facesearch.domain.adoption import PREFIX, ours, user_person
+from facesearch.domain.adoption import PREFIX, named, user_person
 from facesearch.domain.reconciliation import Drift, Finding, OpenPhoto, RecordedFace, Repair, Unknown
 from facesearch.workflows.choosing import choose
 from facesearch.workflows.reconciling import users
@@ -105,7 +105,7 @@ class Scan:
                 self._users[hash(face.user_id)] = self._users.get(hash(face.user_id), False) or on_record
             if face.face_id in self._doomed:
                 continue
-            named = ours(face.external_image_id)
+            named = known.named(face)
             if named in self._open and face.face_id not in known.faces:
                 self._of_open[named].append(face)
                 continue
@@ -116,7 +116,7 @@ class Scan:
                     finding = replace(finding, drift=Drift.DUPLICATE, repair=Repair.DELETE, reason=reason)
                 taken.add(named)
             if finding is None and self._keeps_users and face.face_id in known.faces:
-                finding = in_wrong_user(face, known.faces[face.face_id], self._arn)
+                finding = in_wrong_user(face, known.faces[face.face_id], known)
                 self._misplaced.update([face.face_id] if finding else ())
             if finding:
                 yield finding
@@ -130,19 +130,22 @@ class Scan:
             yield [_of_record(Drift.USERLESS_FACE, Repair.ASSOCIATE, face) for face in faces.values()]
 
     def _known(self, page: list[Face]) -> Known:
+        ids = {said[0] for face in page if (said := named(face))}
+        ids |= {user_person(self._arn, face.user_id) for face in page if face.user_id}
         with self._database.read() as records:
             faces = records.recorded_faces(self._arn, [face.face_id for face in page])
+            known = Known(self._arn, faces, records.merged_into(ids), {}, set())
             asked = [
-                named
+                whose
                 for face in page
-                if (named := ours(face.external_image_id))
+                if (whose := known.named(face))
                 and not (
-                    (here := faces.get(face.face_id)) and named == (here.person_id, here.sha256[:PREFIX])
+                    (here := faces.get(face.face_id)) and whose == (here.person_id, here.sha256[:PREFIX])
                 )
             ]
             photos = records.named_photos(self._arn, asked)
-            erased = records.erased_people([named[0] for named in asked])
-        return Known(self._arn, faces, photos, erased)
+            erased = records.erased_people([whose[0] for whose in asked])
+        return replace(known, photos=photos, erased=erased)
 
     def _open_photo(self, photo: OpenPhoto) -> Iterator[Finding]:
         """An enrolment without an end: what the collection has of it says how it may end."""
@@ -231,7 +234,7 @@ class Scan:
         """Users without a face whose person is on record are known, adopted from them or with the person's id."""
         with self._database.read() as records:
             whose = [id_ for one in batch for id_ in (one.person_id, one.user_id) if id_]
-            known = records.names_of(whose)
+            known = {*records.names_of(whose), *records.merged_into(one.person_id or "" for one in batch)}
         return [one for one in batch if one.person_id not in known and one.user_id not in known]
 
     def _files_found(self) -> Iterator[list[Finding]]:

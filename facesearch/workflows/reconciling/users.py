@@ -10,6 +10,7 @@ found without a call; that the service agrees is what reconciling looks at.
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,10 +21,12 @@ from facesearch.workflows.reconciling.carrying import (
     DELETE_USER,
     DISASSOCIATE,
     carry_out,
+    repeatable,
 )
 from facesearch.workflows.reconciling.ports import Database, Gateway
 
 MOST = 100  # faces of one user
+OF_USERS = (DISASSOCIATE, CREATE_USER, ASSOCIATE, DELETE_USER)
 PEOPLE = 100  # people whose faces are dealt with at a time
 
 
@@ -61,13 +64,14 @@ def turn_off(gateway: Gateway, database: Database, collection: Collection) -> in
 def keep_up(gateway: Gateway, database: Database, collection: Collection) -> Kept:
     """Give the faces that no user has to the users of their people, where the collection has users.
 
-    Takes a call for each person with new faces, and one more for somebody who has no user yet.
+    What somebody who died left to be done to users is done first. Takes a call for each person with new faces, and
+    one more for somebody who has no user yet.
     """
     with database.read() as records:
         if not records.keeps_users(collection.arn):
             return Kept(0, 0, {})
     people = faces = 0
-    refused: dict[str, str] = {}
+    refused = dict(take_up(gateway, database, collection, OF_USERS))
     after = ""
     while page := _page(database, collection.arn, after):
         changes = [Change(CREATE_USER, user_id=person_id) for person_id, held, _ in page if not held] + [
@@ -82,6 +86,21 @@ def keep_up(gateway: Gateway, database: Database, collection: Collection) -> Kep
         refused |= why
         after = page[-1][0]
     return Kept(people, faces, refused)
+
+
+def take_up(
+    gateway: Gateway, database: Database, collection: Collection, operations: Several[str]
+) -> Mapping[str, str]:
+    """Make the changes of these kinds that were written down and not made. Gives why some were refused."""
+    changes: list[Change] = []
+    after = 0
+    while True:
+        with database.read() as records:
+            page = records.open_changes(collection.arn, after=after)
+        if not page:
+            return carry_out(gateway, database, collection, changes).refused
+        changes += [change for change in page if repeatable(change) and change.operation in operations]
+        after = page[-1].id or after
 
 
 def release(gateway: Gateway, database: Database, collection: Collection, face_ids: Sequence[str]) -> None:
