@@ -22,6 +22,7 @@ GOOD = SeenFace(
     pitch=0,
     brightness=50,
     sharpness=90,
+    chip=np.zeros((150, 150, 3), np.uint8),
 )
 LEVELS = ["LOW", "AUTO", "MEDIUM", "HIGH"]
 

@@ -48,13 +48,16 @@ class View:
     gamma: float = 1.0
 
 
-def chips(image: Picture, points: NDArray[np.floating], views: Sequence[View]) -> list[NDArray[np.uint8]]:
+def chips(
+    image: Picture, points: NDArray[np.floating], views: Sequence[View], usual: NDArray[np.uint8]
+) -> list[NDArray[np.uint8]]:
     """The chips (150, 150, 3) of the face with these points (5, 2), in pixel-edge coordinates of the RGB image.
 
-    What lies outside the image is black.
+    `usual` is the one that `chip` gave. What lies outside the image is black.
     """
     placing = chip_to_photo(points)
-    seen = {zoom: cut(image, zoomed(placing, zoom), (SIDE, SIDE)) for zoom in {view.zoom for view in views}}
+    zooms = {view.zoom for view in views} - {1.0}
+    seen = {1.0: usual} | {zoom: cut(image, zoomed(placing, zoom), (SIDE, SIDE)) for zoom in zooms}
     return [brightened(seen[view.zoom], view.gamma) for view in views]
 
 

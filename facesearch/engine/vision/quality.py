@@ -34,7 +34,8 @@ _HEAD = np.array(
     ]
 )
 _CENTRED = _HEAD - _HEAD.mean(axis=0)
-_STEPS = 6
+_STEPS = 6  # at most: half of them, as a rule, until a step is of less than
+_SETTLED = 1e-3  # radians
 _POINT_ERROR = 3.0  # millimetres by which a point is off, with what follows from heads that are not average
 _USUAL = np.radians([30.0, 25.0, 15.0])  # how far heads in photos are turned (roll, yaw, pitch; deviation)
 _LEVEL = 3.3  # degrees of pitch that people who look straight ahead have on average, by this model of a head
@@ -102,6 +103,8 @@ def pose(points: NDArray[np.floating]) -> Pose:
         step = np.linalg.solve(normal, gradient)
         scale = max(scale + step[0], scale / 2)
         angles = angles + np.clip(step[1:], -0.5, 0.5)
+        if np.abs(step[1:]).max() < _SETTLED:
+            break
     roll, yaw, pitch = np.degrees(angles)
     return Pose(float(roll), float(yaw), float(pitch) - _LEVEL)
 

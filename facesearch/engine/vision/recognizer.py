@@ -31,7 +31,7 @@ class SeenFace:
     `score` is the detector's, above 0 and mostly about 1; `confidence`, `brightness` and `sharpness` run from 0 to
     100; angles are degrees, roll clockwise, yaw to the photo's right and pitch upwards being positive. `points`
     (5, 2) are the outer and inner corner of the eye at the photo's right, the same of the other eye, and the base
-    of the nose. The box may leave the photo.
+    of the nose. The box may leave the photo. `chip` (150, 150, 3) is the face cut out upright: see `embed.chip`.
     """
 
     left: float
@@ -46,6 +46,7 @@ class SeenFace:
     pitch: float
     brightness: float
     sharpness: float
+    chip: NDArray[np.uint8]
 
     @property
     def area(self) -> float:
@@ -146,7 +147,7 @@ class DlibRecognizer:
 
     def embed(self, image: Picture, faces: Sequence[SeenFace]) -> NDArray[np.float32]:
         """The descriptors (n, 128), of unit length, of faces that `detect` found in this very image."""
-        chips = [chip for face in faces for chip in embed.chips(image, face.points, self._views)]
+        chips = [chip for face in faces for chip in embed.chips(image, face.points, self._views, face.chip)]
         return embed.descriptors(chips, self._descriptor, len(self._views))
 
 
@@ -167,6 +168,7 @@ def _seen(image: Picture, box: NDArray[np.float64], points: NDArray[np.float64])
         pitch=turned.pitch,
         brightness=quality.brightness(chip),
         sharpness=quality.sharpness(chip),
+        chip=chip,
     )
 
 

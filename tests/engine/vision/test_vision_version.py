@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facesearch.engine.vision import networks, streams, weights
+from facesearch.engine.vision import embed, networks, streams, weights
 from facesearch.engine.vision import recognizer as module
 from facesearch.engine.vision.built_in import BUILT_IN, FINDING
 from facesearch.engine.vision.recognizer import DlibRecognizer, Finder, SeenFace
@@ -77,11 +77,12 @@ def seen(face):
     }
 
 
-def face_of(told):
+def face_of(told, image):
     """A face as it was recorded, whatever finds faces today."""
     box = dict(zip(("left", "top", "width", "height"), told["box"], strict=True))
     points = np.array(told["points"], np.float32)
-    return SeenFace(**box, score=1.0, points=points, **{name: told[name] for name in QUALITIES})
+    qualities = {name: told[name] for name in QUALITIES}
+    return SeenFace(**box, score=1.0, points=points, chip=embed.chip(image, points), **qualities)
 
 
 def test_weights_views_and_scales_are_those_of_the_versions(recorded):
@@ -104,7 +105,8 @@ def test_faces_are_found_as_the_version_says(name, recorded, exact):
 @pytest.mark.parametrize("version", BUILT_IN)
 @pytest.mark.parametrize("name", PHOTOS)
 def test_vectors_are_those_of_the_version(name, version, recorded, describe):
-    (vector,) = describe(version, photo(name), [face_of(recorded["faces"][name])])
+    image = photo(name)
+    (vector,) = describe(version, image, [face_of(recorded["faces"][name], image)])
     assert np.linalg.norm(vector - recorded["vectors"][version][name]) < 2e-3
 
 
