@@ -137,7 +137,8 @@ def _rows(done: Regrouping) -> Iterator[Row]:
     for collection_id, count in done.moved.faces.items():
         yield {**whose, "what": "faces moved", "where": collection_id, "count": count}
     yield {**whose, "what": "photos moved", "count": done.moved.photos}
-    yield {**whose, "what": "sightings moved", "count": done.moved.sightings}
+    if done.moved.sightings:
+        yield {**whose, "what": "sightings moved", "count": done.moved.sightings}
     if done.moved.doubled:
         detail = "of photos that have a face of theirs already"
         yield {**whose, "what": "faces deleted", "count": done.moved.doubled, "detail": detail}

@@ -8,21 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import exists, select, update
 
 from facesearch.domain import EnrolledFace, Person, Photo
+from facesearch.domain.regrouping import Former
 from facesearch.records.erasure import ErasureRecords
 from facesearch.records.faces import enrolled_face, joined_faces
 from facesearch.records.people import check_person, person
+from facesearch.records.regrouping import RegroupingRecords
 from facesearch.records.tables import CollectionRow, FaceRow, MergedRow, PersonRow, PhotoRow
 from facesearch.records.unit import chunks
 
 
-class PortabilityRecords(ErasureRecords):
+class PortabilityRecords(ErasureRecords, RegroupingRecords):
     """What an export reads and an import writes.
 
     What is iterated over is read as it is asked for, so the transaction must stay open as long.
     """
 
-    def exported_people(self, arn: str | None = None) -> Iterator[Person]:
-        """Everyone, or everyone with a face in a collection, by id."""
+    def exported_people(self, arn: str | None = None) -> Iterator[tuple[Person, list[Former]]]:
+        """Everyone, or everyone with a face in a collection, by id, each with who was merged into them."""
         statement = select(PersonRow).order_by(PersonRow.id)
         if arn is not None:
             statement = statement.where(
@@ -33,8 +35,10 @@ class PortabilityRecords(ErasureRecords):
                 )
             )
         with self._session.scalars(statement.execution_options(yield_per=1000)) as rows:
-            for row in rows:
-                yield person(row)
+            for some in rows.partitions():
+                formers = self.formerly([row.id for row in some])
+                for row in some:
+                    yield person(row), formers.get(row.id, [])
 
     def exported_faces(self, arn: str | None = None) -> Iterator[EnrolledFace]:
         """Every face, or those of a collection, by person and photo."""

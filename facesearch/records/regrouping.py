@@ -18,7 +18,7 @@ from facesearch.domain.adoption import PREFIX
 from facesearch.domain.regrouping import Former, Moved
 from facesearch.errors import UsageError
 from facesearch.records.changes import ChangeRecords
-from facesearch.records.people import person
+from facesearch.records.people import check_person, person
 from facesearch.records.tables import (
     INTENT,
     ChangeRow,
@@ -157,7 +157,12 @@ class RegroupingRecords(ChangeRecords):
         }
 
     def add_formers(self, formers: Sequence[tuple[str, Former]]) -> None:
-        """Let people who were merged elsewhere lead to these people (by id), unless they are on record here."""
+        """Let people who were merged elsewhere lead to these people (by id), unless they are on record here.
+
+        Raises UsageError for what cannot be stored.
+        """
+        for _, former in formers:
+            check_person(former.name, former.key, None, None)
         ids = [former.id for _, former in formers]
         known = {
             id_

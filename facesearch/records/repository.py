@@ -12,7 +12,6 @@ from facesearch.records.labels import LabelRecords
 from facesearch.records.people import PeopleRecords
 from facesearch.records.portability import PortabilityRecords
 from facesearch.records.reconciliation import ReconciliationRecords
-from facesearch.records.regrouping import RegroupingRecords
 from facesearch.records.runs import RunRecords
 from facesearch.records.sightings import SightingRecords
 from facesearch.records.uploads import UploadRecords
@@ -31,7 +30,6 @@ class Records(
     FileRecords,
     LabelRecords,
     ReconciliationRecords,
-    RegroupingRecords,
     RunRecords,
     SightingRecords,
     UploadRecords,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 from facesearch import photos
 from facesearch.domain import Collection, EnrolledFace, Person, Photo
 from facesearch.domain.portability import Export
+from facesearch.domain.regrouping import Former
 from facesearch.errors import PhotoError
 from facesearch.workflows.packages import BLOCK, Writer, photo_name
 from facesearch.workflows.reading import is_stored
@@ -24,7 +25,7 @@ MAX_MISSING = 1000  # told by name; all of them are in photos.jsonl
 class Records(Protocol):
     """What exporting asks of the records, which must not change meanwhile."""
 
-    def exported_people(self, arn: str | None = None) -> Iterator[Person]: ...
+    def exported_people(self, arn: str | None = None) -> Iterator[tuple[Person, Sequence[Former]]]: ...
     def exported_faces(self, arn: str | None = None) -> Iterator[EnrolledFace]: ...
     def exported_photos(self, arn: str | None = None) -> Iterator[Photo]: ...
 
@@ -52,7 +53,7 @@ def export(
     arn = collection.arn if collection else None
     with Writer(target) as package, tempfile.TemporaryFile() as listed, tempfile.TemporaryFile() as found:
         with database.read() as records:
-            people = package.lines("people.jsonl", map(_person, records.exported_people(arn)))
+            people = package.lines("people.jsonl", (_person(*one) for one in records.exported_people(arn)))
             faces = package.lines("faces.jsonl", map(_face, records.exported_faces(arn)))
             for photo in records.exported_photos(arn):
                 _write(listed, {"sha256": photo.sha256, "path": photo.path, "file": None})
@@ -96,7 +97,7 @@ def _put_in(package: Writer, item: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _person(person: Person) -> dict[str, Any]:
+def _person(person: Person, merged: Sequence[Former]) -> dict[str, Any]:
     return {
         "id": person.id,
         "name": person.name,
@@ -104,6 +105,7 @@ def _person(person: Person) -> dict[str, Any]:
         "attributes": dict(person.attributes),
         "notes": person.notes,
         "created_at": person.created_at.isoformat() if person.created_at else None,
+        "merged": [{"id": one.id, "name": one.name, "key": one.key} for one in merged],
     }
 
 

@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 from facesearch.domain import JournalEntry, Person, PersonSpec, PhotoOutcome, PlannedPhoto
 from facesearch.domain.portability import ImportedPeople
+from facesearch.domain.regrouping import Former
 from facesearch.errors import PhotoError, UsageError
 from facesearch.workflows.packages import Package, photo_name
 
@@ -40,6 +41,7 @@ class Records(Protocol):
         self, people: Sequence[Person], only_of_their_name: Sequence[bool]
     ) -> list[Person | None]: ...
     def add_people(self, people: Sequence[Person]) -> None: ...
+    def add_formers(self, formers: Sequence[tuple[str, Former]]) -> None: ...
     def people_by_id(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
     def erased_people(self, person_ids: Sequence[str]) -> set[str]: ...
     def place_photos(self, paths: Mapping[str, str]) -> None: ...
@@ -77,19 +79,23 @@ class Importing:
     def match_people(self, *, write: bool) -> None:
         """Find out who is on record, and with `write` put the others there."""
         once, twice = set[bytes](), set[bytes]()
-        for person in self._people():
+        for person, _ in self._people():
             if not person.key:
                 (twice if _digest(person.name) in once else once).add(_digest(person.name))
         new = known = 0
         for batch in _batches(self._people()):
             with self._database.begin() if write else self._database.read() as records:
-                erased = records.erased_people([person.id for person in batch])
-                batch = [person for person in batch if person.id not in erased]
-                alike = records.people_alike(batch, [_digest(p.name) not in twice for p in batch])
-                fresh = [person for person, found in zip(batch, alike, strict=True) if found is None]
+                erased = records.erased_people([person.id for person, _ in batch])
+                batch = [one for one in batch if one[0].id not in erased]
+                people = [person for person, _ in batch]
+                alike = records.people_alike(people, [_digest(p.name) not in twice for p in people])
+                fresh = [one for one, found in zip(batch, alike, strict=True) if found is None]
                 if write:
-                    records.add_people(fresh)
-            for person, found in zip(batch, alike, strict=True):
+                    records.add_people([person for person, _ in fresh])
+                    merged = [(person.id, one) for person, formers in fresh for one in formers]
+                    gone = records.erased_people([one.id for _, one in merged])
+                    records.add_formers([pair for pair in merged if pair[1].id not in gone])
+            for person, found in zip(people, alike, strict=True):
                 if found and found.id != person.id:
                     self._here[person.id] = found.id
             self._erased |= erased
@@ -145,8 +151,9 @@ class Importing:
             with self._database.begin() as records:
                 records.place_photos({item["sha256"]: item["path"] for item in batch if item.get("file")})
 
-    def _people(self) -> Iterator[Person]:
-        return map(_person, self._package.lines("people.jsonl"))
+    def _people(self) -> Iterator[tuple[Person, list[Former]]]:
+        for item in self._package.lines("people.jsonl"):
+            yield _person(item), _merged(item)
 
     def _pairs(self) -> Iterator[tuple[str, str, str]]:
         """Each person with each photo of theirs, once, and where the photo was."""
@@ -199,6 +206,19 @@ def _person(item: Mapping[str, Any]) -> Person:
         notes=_text(item, "notes") if item.get("notes") is not None else None,
         created_at=moment if moment and moment.tzinfo else None,
     )
+
+
+def _merged(item: Mapping[str, Any]) -> list[Former]:
+    """Who was merged into a person; an export of an older program does not say."""
+    merged = item.get("merged", [])
+    if not isinstance(merged, list) or not all(isinstance(one, dict) for one in merged):
+        raise UsageError("people.jsonl: merged must be a list of objects")
+    return [
+        Former(
+            _hex(one, "id", 32), _text(one, "name"), _text(one, "key") if one.get("key") is not None else None
+        )
+        for one in merged
+    ]
 
 
 def _text(item: Mapping[str, Any], name: str) -> str:

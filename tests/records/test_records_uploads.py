@@ -32,3 +32,15 @@ def test_a_photo_that_was_moved_is_found_where_it_is(database, staff, enrol, mak
         records.move_photos([Photo(making.sha256("a.jpg"), "s3://b/odd\udcff.jpg")])
     assert from_(database, staff, anna, "/photos/a.jpg") == []
     assert len(from_(database, staff, anna, "s3://b/odd\udcff.jpg")) == 1
+
+
+def test_a_photo_that_was_split_off_is_found_where_it_lies(database, staff, enrol, making):
+    anna = enrol(staff, "Anna", "a.jpg", "b.jpg")
+    with database.begin() as records:
+        ben = records.add_person("Ben")
+        numbers = records.face_numbers(anna.id, sha256=making.sha256("a.jpg"))
+        records.split_faces(anna.id, numbers, ben.id)
+    found = [(making.sha256("a.jpg"), (making.face_id("a.jpg", staff),))]
+    assert from_(database, staff, anna, "/photos/a.jpg") == found
+    assert from_(database, staff, ben, "/photos/a.jpg") == found
+    assert from_(database, staff, anna, "/elsewhere.jpg", making.sha256("a.jpg")) == [(found[0][0], ())]

@@ -3,7 +3,7 @@
 import pytest
 
 from facesearch import FaceSearch
-from facesearch.domain import OnMultiple, PhotoStatus
+from facesearch.domain import OnMultiple, PersonSpec, Photo, PhotoStatus
 from facesearch.errors import ServiceUnavailableError, UsageError
 from facesearch.workflows.reconciling import users
 
@@ -241,6 +241,29 @@ def test_a_lost_database_gets_back_from_users_who_is_who(two, home):
         fs.repair(fs.reconcile("staff", unknown="adopt"), unknown="adopt")
         assert {one.face.face_id: one.enrolled.person.id for one in fs.faces("staff")} == ids
         assert fs.reconcile("staff").count == 0
+
+
+def test_a_lost_person_does_not_get_the_name_of_one_who_was_merged(two):
+    two.fs.merge_people("Ann", "Ann B")
+    path, sha256 = two.write("lost.jpg")
+    two.face(f"{'1' * 32}:{sha256[:32]}")
+    two.repaired(unknown="adopt")
+    with two.fs._database.begin() as records:
+        records.recognise_photos([Photo(sha256, path)])
+        records.name_lost_people(two.arn, [(sha256, PersonSpec("Ann B"))])
+        assert records.known_people([PersonSpec("Ann B")])[0].name == "Ann"
+    assert "person 11111111" in two.names().values()
+
+
+def test_a_name_that_led_to_several_is_nobodys(two):
+    two.fs.merge_people("Ann", "Ann B")
+    two.enrolled("Dan", "d.jpg")
+    two.fs.edit_person("Dan", name="Ann B")
+    two.fs.merge_people("Carl", "Ann B")
+    with pytest.raises(UsageError, match="2 people are called 'Ann B'"):
+        two.fs.person("Ann B")
+    with pytest.raises(UsageError, match="several people called 'Ann B' were merged"):
+        two.person("Ann B")
 
 
 def test_erasing_a_person_takes_what_was_sent_as_those_who_were_merged(two):
