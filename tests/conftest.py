@@ -9,10 +9,32 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from botocore.loaders import Loader
 
 from facesearch.shipped import shipped
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_descriptions():
+    """Each session of botocore's reads megabytes of JSON, which costs more than most tests: read once in a run."""
+
+    def once(read):
+        known = {}
+
+        def reading(loader, *args, **more):
+            key = type(loader), tuple(loader.search_paths), args, tuple(more.items())
+            if key not in known:
+                known[key] = read(loader, *args, **more)
+            return known[key]
+
+        return reading
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("list_available_services", "load_data_with_path"):
+            patch.setattr(Loader, name, once(getattr(Loader, name)))
+        yield
 
 
 @pytest.fixture(scope="session")
