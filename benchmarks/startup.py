@@ -103,7 +103,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     from facesearch.settings import Settings
 
     python = [sys.executable, "-c"]
-    run = "from facesearch.cli import main; main()"
+    run = "from facesearch.__main__ import main; main()"
     subprocess.run([*python, run, "collection", "create", COLLECTION], check=True, capture_output=True)
     fill(Settings.resolve().engine_store, options.faces)
     command = ["search", str(options.photo), "-c", COLLECTION, "-o", "json"]
