@@ -81,6 +81,18 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
+def half_size(samples, tmp_path_factory) -> Path:
+    """The two largest queries, group.jpg and lake.jpg, at half their width: faces are found four times sooner."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("half-size")
+    for name in ("group.jpg", "lake.jpg"):
+        with Image.open(samples / "queries" / name) as photo:
+            photo.resize((photo.width // 2, photo.height // 2)).save(folder / name, quality=95)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def draw_photos(samples):
     """Puts so many small photos of the drawn people, no two alike, into a folder."""
     import random

@@ -37,12 +37,12 @@ def portrait(folder, which=0):
 @pytest.fixture
 def group(samples, people, tmp_path):
     """The three people, from other photos than the enrolled ones, side by side in three sizes."""
-    picture = Image.new("RGB", (1500, 700), (90, 110, 130))
-    left = 20
-    for name, side in zip(people, (600, 420, 260), strict=True):
+    picture = Image.new("RGB", (750, 350), (90, 110, 130))
+    left = 10
+    for name, side in zip(people, (300, 210, 130), strict=True):
         with Image.open(portrait(samples / "people" / name, 1)) as photo:
-            picture.paste(photo.convert("RGB").resize((side, side)), (left, 40))
-        left += side + 60
+            picture.paste(photo.convert("RGB").resize((side, side)), (left, 20))
+        left += side + 30
     path = tmp_path / "group.jpg"
     picture.save(path, quality=95)
     return path

@@ -23,8 +23,8 @@ def staff(samples):
     run("enroll", photo, "-c", "staff", "--person", "Amara Okafor")
 
 
-def test_a_search_writes_its_page_and_prints_its_answer_as_ever(staff, samples, tmp_path):
-    group, page = samples / "queries" / "group.jpg", tmp_path / "found.html"
+def test_a_search_writes_its_page_and_prints_its_answer_as_ever(staff, half_size, tmp_path):
+    group, page = half_size / "group.jpg", tmp_path / "found.html"
     result = run("search", group, "-c", "staff", "--faces", "all", "--report", page, "-o", "json")
     assert json.loads(result.stdout)["photos"][0]["status"] == "matched"
     assert f"the page is {page}" in result.stderr
@@ -35,12 +35,12 @@ def test_a_search_writes_its_page_and_prints_its_answer_as_ever(staff, samples, 
     assert "<dt>engine</dt><dd>embedded</dd>" in html
 
 
-def test_redacted_the_page_and_the_drawing_show_nobody_else(staff, samples, tmp_path):
-    group, page, marked = samples / "queries" / "group.jpg", tmp_path / "found.html", tmp_path / "marked"
+def test_redacted_the_page_and_the_drawing_show_nobody_else(staff, half_size, tmp_path):
+    group, page, marked = half_size / "group.jpg", tmp_path / "found.html", tmp_path / "marked"
     common = ("search", group, "-c", "staff", "--faces", "all", "--save", marked, "-o", "json")
     [photo] = json.loads(run(*common, "--report", page, "--redact").stdout)["photos"]
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 1 + 1 + 1
-    assert str(samples) not in page.read_text(encoding="utf-8")
+    assert str(half_size) not in page.read_text(encoding="utf-8")
     with Image.open(group) as before, Image.open(marked / "group.faces.jpg") as after:
         assert before.size == after.size
         changed = {bool(face["matches"]): difference(before, after, face["box"]) for face in photo["faces"]}

@@ -23,14 +23,14 @@ def seen(*options):
 
 
 @pytest.fixture
-def party(samples, tmp_path):
+def party(samples, half_size, tmp_path):
     """The group photo in a folder, two of those in it being enrolled."""
     for name in ("Amara Okafor", "Samuel Adeyemi"):
         portrait = sorted((samples / "people" / name).glob("*.jpg"))[0]
         run("enroll", portrait, "-c", "staff", "--person", name)
     photo = tmp_path / "party" / "group.jpg"
     photo.parent.mkdir()
-    shutil.copy(samples / "queries" / "group.jpg", photo)
+    shutil.copy(half_size / "group.jpg", photo)
     return photo
 
 

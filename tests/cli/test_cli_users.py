@@ -30,8 +30,8 @@ def two(samples, tmp_path):
     return samples / "queries"
 
 
-def test_photos_are_held_against_users_once_there_are_some(two):
-    group = two / "group.jpg"
+def test_photos_are_held_against_users_once_there_are_some(two, half_size):
+    group = half_size / "group.jpg"
     refused = run("search", group, "-c", "staff", "--by", "user", code=2).stderr
     assert "collection staff has no users to search: `facesearch collection users staff on`" in refused
     on = answer("collection", "users", "staff", "on")
@@ -50,7 +50,7 @@ def test_photos_are_held_against_users_once_there_are_some(two):
     assert sorted(one["person"]["name"] for one in seen) == sorted(found)
     table = run("search", two / "samuel.jpg", "-c", "staff", "--by", "user", "-o", "table").stdout
     assert "2 as one" in table
-    [empty] = answer("search", two / "lake.jpg", "-c", "staff", "--by", "user")["photos"]
+    [empty] = answer("search", half_size / "lake.jpg", "-c", "staff", "--by", "user")["photos"]
     assert (empty["status"], empty["reason"]) == ("no_face", "it shows no face")
     off = answer("collection", "users", "staff", "off", "--yes")
     assert off["deleted_users"] == 2

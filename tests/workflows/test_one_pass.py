@@ -51,8 +51,8 @@ def told(photo):
     ]
 
 
-def test_one_look_answers_every_face_as_searching_each_by_itself_does(fs, samples, looks):
-    group = samples / "queries" / "group.jpg"
+def test_one_look_answers_every_face_as_searching_each_by_itself_does(fs, half_size, looks):
+    group = half_size / "group.jpg"
     looks.clear()
     [once] = fs.search([group], "staff", faces=None)
     assert looks == [None, len(once.faces)]
@@ -68,13 +68,13 @@ def test_one_look_answers_every_face_as_searching_each_by_itself_does(fs, sample
             assert match.similarity == pytest.approx(again.similarity, abs=2)
 
 
-def test_no_more_faces_are_described_than_are_asked_for(fs, samples, looks):
+def test_no_more_faces_are_described_than_are_asked_for(fs, half_size, looks):
     looks.clear()
-    [photo] = fs.search([samples / "queries" / "group.jpg"], "staff", faces=2)
+    [photo] = fs.search([half_size / "group.jpg"], "staff", faces=2)
     assert (len(photo.faces), looks) == (2, [None, 2])
 
 
-def test_what_goes_wrong_in_one_look_is_told_as_for_a_call(fs, samples, tmp_path):
+def test_what_goes_wrong_in_one_look_is_told_as_for_a_call(fs, half_size, tmp_path):
     empty = tmp_path / "empty.jpg"
     Image.new("RGB", (200, 200), "navy").save(empty)
     broken = tmp_path / "broken.jpg"
@@ -82,6 +82,6 @@ def test_what_goes_wrong_in_one_look_is_told_as_for_a_call(fs, samples, tmp_path
     found = [(one.status.value, one.reason) for one in fs.search([empty, broken], "staff", faces=None)]
     assert found[0] == ("no_face", "it shows no face")
     assert found[1][0] == "unreadable"
-    group, gateway = samples / "queries" / "group.jpg", fs._gateway
+    group, gateway = half_size / "group.jpg", fs._gateway
     with pytest.raises(CollectionNotFoundError, match="there is no collection 'none'"):
         search_each(gateway, None, By.FACE, group, prepare(group).data, "none", threshold=80, most=None)
