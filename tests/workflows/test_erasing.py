@@ -246,7 +246,8 @@ def test_the_engines_server_is_erased_from_through_faults(staff, anna, monkeypat
 
 KILLED = """
 import os, signal, sys
-import facesearch.engine.service, facesearch.records.database, facesearch.rekognition  # once for all of the processes
+# Imported once for all of the processes:
+import facesearch.engine.service, facesearch.records.database, facesearch.rekognition
 from facesearch import FaceSearch
 
 def attempt(person, left):
