@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import uuid4
 
-from sqlalchemy import Integer, String, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, func, select, update
 
 from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, RunOutcome, Settlement
+from facesearch.domain.files import FileState
 from facesearch.errors import DatabaseError
 from facesearch.records.faces import CHANGING, face_values
 from facesearch.records.tables import (
     INTENT,
     CollectionRow,
     FaceRow,
+    FileRow,
     JournalRow,
     PersonRow,
     PhotoRow,
@@ -26,6 +28,19 @@ Pair = tuple[str, str]  # person id, sha256 of the photo
 
 _STATUSES: dict[str, PhotoStatus | None] = {INTENT: None, **{status.value: status for status in PhotoStatus}}
 _POLICIES: dict[str | None, OnMultiple] = {policy.value: policy for policy in OnMultiple}
+
+# Expressions for the collections, so that SQLite begins with the photos and does not walk through all of one.
+_FACE_OF_JOURNAL = and_(
+    FaceRow.photo == JournalRow.photo,
+    FaceRow.person == JournalRow.person,
+    FaceRow.collection + 0 == JournalRow.collection,
+)
+
+
+def _in_collection(arn: str) -> ColumnElement[bool]:
+    """Joins photos to their journal in one collection."""
+    collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+    return and_(JournalRow.photo == PhotoRow.id, JournalRow.collection + 0 == collection)
 
 
 class EnrolmentRecords(Unit):
@@ -68,9 +83,6 @@ class EnrolmentRecords(Unit):
 
     def journal_of_photos(self, arn: str, sha256s: Iterable[str]) -> dict[str, dict[str, JournalEntry]]:
         """Where those photos stand, by sha256 and then by the ids of the people whom they were tried for."""
-        # An expression, so that SQLite begins with the photos and does not walk through the whole collection.
-        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
-        here = JournalRow.collection + 0 == collection
         statement = (
             select(
                 PhotoRow.sha256,
@@ -85,16 +97,9 @@ class EnrolmentRecords(Unit):
                 JournalRow.run,
             )
             .select_from(PhotoRow)
-            .join(JournalRow, and_(JournalRow.photo == PhotoRow.id, here))
+            .join(JournalRow, _in_collection(arn))
             .join(PersonRow, PersonRow.id == JournalRow.person)
-            .outerjoin(
-                FaceRow,
-                and_(
-                    FaceRow.photo == JournalRow.photo,
-                    FaceRow.person == JournalRow.person,
-                    FaceRow.collection + 0 == JournalRow.collection,
-                ),
-            )
+            .outerjoin(FaceRow, _FACE_OF_JOURNAL)
             .order_by(PhotoRow.sha256, FaceRow.id)  # should a photo have two faces, the newest is told
         )
         entries: dict[str, dict[str, JournalEntry]] = {}
@@ -105,6 +110,45 @@ class EnrolmentRecords(Unit):
                     _STATUSES[state], reason, _POLICIES.get(on_multiple), *rest
                 )
         return entries
+
+    def journal_of_files(
+        self, arn: str, ids: Sequence[str]
+    ) -> dict[tuple[str, str], tuple[FileState, JournalEntry]]:
+        """Where the photos stand that those files held when they were last read, and the state they had then.
+
+        By the ids of the file and of the person whom the photo was tried for. The entries name neither the person
+        nor the run.
+        """
+        statement = (
+            select(
+                FileRow.id,
+                JournalRow.person,
+                FileRow.size,
+                FileRow.modified_ns,
+                FileRow.inode,
+                JournalRow.state,
+                JournalRow.reason,
+                JournalRow.on_multiple,
+                FaceRow.face_id,
+                JournalRow.bars,
+                PhotoRow.path,
+            )
+            .select_from(FileRow)
+            .join(PhotoRow, PhotoRow.sha256 == FileRow.sha256)
+            .join(JournalRow, _in_collection(arn))
+            .outerjoin(FaceRow, _FACE_OF_JOURNAL)
+            .order_by(FileRow.id, FaceRow.id)  # should a photo have two faces, the newest is told
+        )
+        return {
+            (id_, person): (
+                FileState(size, modified_ns, inode),
+                JournalEntry(_STATUSES[state], reason, _POLICIES.get(on_multiple), face_id, bars, path=path),
+            )
+            for some in chunks(ids)
+            for id_, person, size, modified_ns, inode, state, reason, on_multiple, face_id, bars, path in (
+                self._session.connection().execute(statement.where(FileRow.id.in_(some))).all()
+            )
+        }
 
     def intend(self, run_id: str, arn: str, intents: Sequence[Intent]) -> None:
         """Write down that the photos are about to be sent, and where their files were seen."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from facesearch import photos
+from facesearch.domain import PlannedPhoto
 from facesearch.domain.files import FileState, KnownFile, StoredContent, StoredPhoto
 from facesearch.domain.labels import StoredObject
 from facesearch.errors import PhotoError
-from facesearch.workflows.unchanged import is_settled, state_of
+from facesearch.workflows.unchanged import FileIds, is_settled, state_of
 
 SCHEME = "s3://"
 
@@ -110,6 +111,22 @@ class Reader:
             return self._stored.state(path)[0] == stored.state
         except PhotoError:
             return False
+
+
+class PhotoIds:
+    """Ids of photos, by where they are. For one thread."""
+
+    def __init__(self) -> None:
+        self._of_file = FileIds()
+
+    def __call__(self, path: str) -> str:
+        """64 hex digits for a file of this machine, and for an object in S3."""
+        return object_id(path) if is_stored(path) else self._of_file(path)
+
+
+def state_now(photo: PlannedPhoto) -> FileState | None:
+    """The state that can be had in no time: of a file, and of an object that a listing told of."""
+    return photo.state if is_stored(photo.path) else state_of(photo.path)
 
 
 def object_id(address: str) -> str:

@@ -139,7 +139,9 @@ def test_a_file_that_could_not_be_read_is_told_once_until_it_is_taken_up(databas
     with database.read() as records:
         assert [one.path for one in records.unread(staff.arn)] == [path]
     with database.begin() as records:
+        assert records.unread_among(staff.arn, [path, "/another"]) == {path}
         records.take_up(staff.arn, [path, "/another"])
+        assert records.unread_among(staff.arn, iter(pytest.fail, "nobody asks for a path")) == set()
         assert records.unread(staff.arn) == []
 
 

@@ -6,13 +6,26 @@ are asked for many at a time, and whatever is not quite clear goes the way that 
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from facesearch.domain import Collection, JournalEntry, OnMultiple, Person, PersonSpec, PhotoStatus
+from facesearch.domain import (
+    Collection,
+    JournalEntry,
+    OnMultiple,
+    Person,
+    PersonSpec,
+    PhotoStatus,
+    PlannedPhoto,
+)
 from facesearch.domain.door import AtTheDoor, OnConflict
+from facesearch.domain.files import FileState
 from facesearch.workflows.enrolling.ports import Database, Records
 from facesearch.workflows.enrolling.tally import Tally
-from facesearch.workflows.enrolling.work import Work, lasting
+from facesearch.workflows.enrolling.work import lasting
+from facesearch.workflows.reading import PhotoIds, state_now
+
+LOOKED_UP = 1000  # photos that the records are asked for at once, in one statement
 
 
 class Decided:
@@ -31,35 +44,44 @@ class Decided:
         self._on_multiple = on_multiple
         self._door = door
         self._tally = tally
+        self._ids = PhotoIds()
 
-    def others(self, batch: list[Work]) -> list[Work]:
-        """Those of a batch that were not ended, for they are to be sent or something is to be written of them."""
-        unchanged = [work for work in batch if work.file is None and work.was is None]
-        if not unchanged:
-            return batch
+    def others(self, planned: Iterable[PlannedPhoto]) -> Iterator[PlannedPhoto]:
+        """The photos that were not ended, for they are to be sent or something is to be written down of them."""
+        rest = iter(planned)
+        while batch := list(islice(rest, LOOKED_UP)):
+            yield from self._others(batch)
+
+    def _others(self, batch: list[PlannedPhoto]) -> list[PlannedPhoto]:
+        ids = [self._ids(photo.path) for photo in batch]
         with self._database.read() as records:
-            people = _people(records, unchanged)
-            entries = records.journal_of_photos(self._arn, [work.sha256 for work in unchanged])
-            unread = records.unread_among(self._arn, (lasting(work.path) for work in unchanged))
-        others = [work for work in batch if work.file is not None or work.was is not None]
+            known = records.journal_of_files(self._arn, ids)
+            if not known:
+                return batch
+            people = _people(records, batch)
+            unread = records.unread_among(self._arn, (lasting(photo.path) for photo in batch))
+        others: list[PlannedPhoto] = []
         whose: set[str] = set()
-        for work in unchanged:
-            person = work.person or people[id(work.spec)]
-            entry = entries[work.sha256].get(person.id) if person and work.sha256 in entries else None
-            status = remembered(entry, self._on_multiple, self._door) if entry else None
-            if (
-                person
-                and entry
-                and status
-                and _is_at(work.path, entry.path)
-                and not _is_in(unread, work.path)
-            ):
-                self._tally.end(work.path, work.spec.name, status, entry.reason, entry.face_id)
+        for photo, id_ in zip(batch, ids, strict=True):
+            person = photo.known or people.get(id(photo.person))
+            found = known.get((id_, person.id)) if person else None
+            if person and found and self._ends(photo, *found, unread):
                 whose.add(person.id)
             else:
-                others.append(work)
+                others.append(photo)
         self._tally.people.update(whose)
         return others
+
+    def _ends(self, photo: PlannedPhoto, state: FileState, entry: JournalEntry, unread: set[str]) -> bool:
+        """End a photo whose file is as it was then, and where it was. False for any other."""
+        status = remembered(entry, self._on_multiple, self._door)
+        if status is None or photo.person is None or photo.problem or photo.was:
+            return False
+        place = photo.path if photo.path == entry.path else lasting(photo.path)
+        if place != entry.path or place in unread or state_now(photo) != state:
+            return False
+        self._tally.end(photo.path, photo.person.name, status, entry.reason, entry.face_id)
+        return True
 
 
 def remembered(entry: JournalEntry, on_multiple: OnMultiple, door: AtTheDoor) -> PhotoStatus | None:
@@ -76,17 +98,9 @@ def remembered(entry: JournalEntry, on_multiple: OnMultiple, door: AtTheDoor) ->
     return None
 
 
-def _is_at(path: str, recorded: str) -> bool:
-    return path == recorded or lasting(path) == recorded
-
-
-def _is_in(paths: set[str], path: str) -> bool:
-    return bool(paths) and lasting(path) in paths
-
-
-def _people(records: Records, works: list[Work]) -> dict[int, Person | None]:
+def _people(records: Records, photos: list[PlannedPhoto]) -> dict[int, Person | None]:
     """Who is meant by each spec, by its identity: a folder's photos share one. None if it says something new."""
-    specs = {id(work.spec): work.spec for work in works if work.person is None}
+    specs = {id(photo.person): photo.person for photo in photos if photo.person and not photo.known}
     known = records.known_people(list(specs.values()))
     return {
         identity: person if person and _says_nothing_new(spec, person) else None
@@ -108,5 +122,4 @@ def _says_nothing_new(spec: PersonSpec, person: Person) -> bool:
     if not spec.attributes:
         return True
     merged = {**person.attributes, **spec.attributes}
-    left = {name: value for name, value in merged.items() if value is not None}
-    return json.dumps(left, sort_keys=True) == json.dumps(person.attributes, sort_keys=True)  # 1 is not True
+    return person.attributes == {name: value for name, value in merged.items() if value is not None}

@@ -10,12 +10,11 @@ from itertools import islice
 from typing import Protocol
 
 from facesearch.domain import PersonSpec, PhotoStatus, PlannedPhoto
-from facesearch.domain.files import FileState, KnownFile
+from facesearch.domain.files import KnownFile
 from facesearch.errors import PhotoError
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work
-from facesearch.workflows.reading import Reader, is_stored, object_id
-from facesearch.workflows.unchanged import FileIds, state_of
+from facesearch.workflows.reading import PhotoIds, Reader, state_now
 
 LOOKED_UP = 1000  # files that the records are asked for at once, in one statement
 BATCH = 64  # photos read, and then written down in one transaction
@@ -44,7 +43,7 @@ class Hashing:
         self._pool = pool
         self._tally = tally
         self._reader = reader
-        self._file_ids = FileIds()
+        self._ids = PhotoIds()
 
     def hashed(self, planned: Iterable[PlannedPhoto]) -> Iterator[list[Work]]:
         """Batches of photos with their sha256. What has none is told to the tally, with the reason."""
@@ -62,7 +61,7 @@ class Hashing:
     def _looked_up(self, planned: Iterator[PlannedPhoto]) -> Iterator[tuple[list[Work], list[_Other]]]:
         """The photos whose files are unchanged, and the others with what is known of their files."""
         while batch := list(islice(planned, LOOKED_UP)):
-            ids = [self._id(photo.path) for photo in batch]
+            ids = [self._ids(photo.path) for photo in batch]
             with self._database.read() as records:
                 known = records.known_files(ids)
             unchanged: list[Work] = []
@@ -70,7 +69,7 @@ class Hashing:
             for photo, id_ in zip(batch, ids, strict=True):
                 if photo.problem or photo.person is None:
                     self._tally.set_aside(photo, PhotoStatus.FAILED, photo.problem)
-                elif (file := known.get(id_)) and file.state == _state(photo):
+                elif (file := known.get(id_)) and file.state == state_now(photo):
                     unchanged.append(
                         Work(photo.path, photo.person, file.sha256, None, photo.known, photo.was)
                     )
@@ -92,11 +91,3 @@ class Hashing:
 
     def _start(self, photo: PlannedPhoto, known: KnownFile | None, id_: str) -> Future[_Read]:
         return self._pool.submit(self._reader.identified, photo.path, id_, known)
-
-    def _id(self, path: str) -> str:
-        return object_id(path) if is_stored(path) else self._file_ids(path)
-
-
-def _state(photo: PlannedPhoto) -> FileState | None:
-    """The state that can be had in no time: of a file, and of an object that a listing told of."""
-    return photo.state if is_stored(photo.path) else state_of(photo.path)

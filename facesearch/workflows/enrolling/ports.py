@@ -27,7 +27,7 @@ from facesearch.domain import (
     UnfinishedPhoto,
 )
 from facesearch.domain.door import QualityFilter
-from facesearch.domain.files import KnownFile
+from facesearch.domain.files import FileState, KnownFile
 from facesearch.domain.labels import StoredObject
 from facesearch.domain.regrouping import Former
 
@@ -78,6 +78,9 @@ class Records(Protocol):
     def journal_of_photos(
         self, arn: str, sha256s: Iterable[str]
     ) -> Mapping[str, Mapping[str, JournalEntry]]: ...
+    def journal_of_files(
+        self, arn: str, ids: Sequence[str]
+    ) -> Mapping[tuple[str, str], tuple[FileState, JournalEntry]]: ...
     def looks(self, arn: str, people: Sequence[str]) -> Iterator[tuple[str, str]]: ...
     def photos_that_look(
         self, arn: str, looks: Sequence[tuple[str, str]]

@@ -89,8 +89,8 @@ def enroll(
             intents.under_way.update((work.key, work) for work in earlier.again)
             calls.make(earlier.again)
             calls.settle_down_to(0)
-            for batch in Hashing(database, hashing, tally, reader).hashed(planned):
-                calls.make(intents.write(decided.others(batch)))
+            for batch in Hashing(database, hashing, tally, reader).hashed(decided.others(planned)):
+                calls.make(intents.write(batch))
             calls.settle_down_to(0)
             while intents.waiting:
                 calls.make(intents.write([]))
