@@ -4,9 +4,9 @@ The service and the database are not one transaction, so each photo is written d
 before the call and its settlement after it. A run that dies in between leaves intents, which the next run settles:
 a photo's ExternalImageId is made from its person and its content, so that it is known what the service has of it.
 
-A photo goes through `hashing` (its sha256), `intents` (need it be sent?), `indexing` (the call, and the choice of
-its face) and back to `run`, which writes down how it ended. Threads hash, convert and call; only the calling
-thread writes to the database, many photos in one transaction.
+A photo goes through `decided` (was it decided over before?), `hashing` (its sha256), `intents` (need it be sent?),
+`indexing` (the call, and the choice of its face) and back to `run`, which writes down how it ended. Threads hash,
+convert and call; only the calling thread writes to the database, many photos in one transaction.
 """
 
 from __future__ import annotations
