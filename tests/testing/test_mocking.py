@@ -1,52 +1,22 @@
 """mock_rekognition: whom it answers, for how long, and that nobody else notices."""
 
 import asyncio
-import inspect
-import socket
-import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import botocore.session
 import pytest
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.session import Session
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from facesearch import FaceSearch
 from facesearch.testing import mock_rekognition
 
+from .conftest import collections, new_client
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    def refuse(*_):
-        raise AssertionError("a socket was opened")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays_replaced():
-    before = Session.create_client, BaseClient._make_api_call
-    yield
-    assert (Session.create_client, BaseClient._make_api_call) == before
-
-
-@pytest.fixture
-def no_credentials(monkeypatch):
-    """botocore asks the network for credentials unless it is told not to."""
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-def new_client(**options):
-    return boto3.client("rekognition", **options)
-
-
-def collections(client=None):
-    return (client or new_client()).list_collections()["CollectionIds"]
+pytestmark = pytest.mark.usefixtures("no_network", "nothing_stays_replaced")
 
 
 def test_a_person_is_found_again_by_another_photo(amara):
@@ -237,167 +207,3 @@ def test_tasks_that_start_mocks_of_their_own_do_not_meet():
         return await asyncio.gather(*map(seen, range(5)))
 
     assert asyncio.run(everything()) == [[f"c{n}"] for n in range(5)]
-
-
-# --- as a decorator
-
-
-@mock_rekognition
-def test_a_decorated_function_still_gets_its_fixtures(tmp_path, amara):
-    assert tmp_path.is_dir() and len(amara) == 2
-    assert collections() == []
-
-
-@mock_rekognition()
-def test_a_decorated_function_may_have_parameters_of_its_own(answer=42):
-    assert answer == 42
-    assert collections() == []
-
-
-def test_each_call_of_a_decorated_function_starts_afresh():
-    @mock_rekognition
-    def run():
-        new_client().create_collection(CollectionId="staff")
-
-    run()
-    run()
-
-
-def test_a_coroutine_function_stays_one():
-    @mock_rekognition()
-    async def run():
-        await asyncio.sleep(0)
-        return collections()
-
-    assert inspect.iscoroutinefunction(run)
-    assert asyncio.run(run()) == []
-
-
-@pytest.fixture
-@mock_rekognition()
-def client_of_a_fixture():
-    client = new_client()
-    client.create_collection(CollectionId="of-the-fixture")
-    yield client
-    assert collections(client) == ["of-the-fixture", "of-the-test"]
-
-
-def test_a_decorated_fixture_answers_until_it_ends(client_of_a_fixture):
-    client_of_a_fixture.create_collection(CollectionId="of-the-test")
-
-
-def test_a_decorated_async_generator_answers_until_it_ends():
-    @mock_rekognition()
-    async def items():
-        yield collections()
-        yield collections()
-
-    async def run():
-        return [item async for item in items()]
-
-    assert asyncio.run(run()) == [[], []]
-
-
-@mock_rekognition
-class TestOfAnyClass:
-    helper = staticmethod(collections)
-
-    def test_each_method_has_a_fresh_engine(self):
-        new_client().create_collection(CollectionId="staff")
-
-    def test_and_so_has_the_next(self):
-        assert self.helper() == []
-
-
-@mock_rekognition()
-class UnitTests(unittest.TestCase):
-    def setUp(self):
-        self.client = new_client()
-        self.client.create_collection(CollectionId="of-set-up")
-        self.addCleanup(lambda: self.assertEqual(collections(self.client)[0], "of-set-up"))
-
-    def tearDown(self):
-        self.client.delete_collection(CollectionId="of-the-test")
-
-    def test_set_up_test_tear_down_and_clean_ups_meet_one_engine(self):
-        self.client.create_collection(CollectionId="of-the-test")
-        self.assertEqual(collections(self.client), ["of-set-up", "of-the-test"])
-
-    def test_the_next_test_meets_another(self):
-        self.assertEqual(collections(self.client), ["of-set-up"])
-        self.client.create_collection(CollectionId="of-the-test")
-
-
-class MoreUnitTests(UnitTests):
-    def test_a_subclass_inherits_the_mock(self):
-        self.client.create_collection(CollectionId="of-the-test")
-
-
-class AsyncUnitTests(unittest.IsolatedAsyncioTestCase):
-    @mock_rekognition()
-    async def test_a_method_may_be_a_coroutine(self):
-        self.assertEqual(collections(), [])
-
-
-def test_the_debugger_of_unittest_meets_the_mock_too():
-    UnitTests("test_the_next_test_meets_another").debug()
-
-
-# --- beside moto
-
-
-@pytest.fixture(params=["moto outside", "moto inside"])
-def both_mocks(request):
-    first, second = (mock_aws(), mock_rekognition())
-    if request.param == "moto inside":
-        first, second = second, first
-    with first, second:
-        yield
-
-
-def test_s3_is_motos_and_rekognition_the_engines(both_mocks, amara):
-    s3 = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket="photos")
-    s3.put_object(Bucket="photos", Key="amara.jpg", Body=amara[0])
-    client = new_client()
-    client.create_collection(CollectionId="staff")
-    photo = s3.get_object(Bucket="photos", Key="amara.jpg")["Body"].read()
-    (record,) = client.index_faces(CollectionId="staff", Image={"Bytes": photo})["FaceRecords"]
-    (match,) = client.search_faces_by_image(CollectionId="staff", Image={"Bytes": amara[1]})["FaceMatches"]
-    assert match["Face"]["FaceId"] == record["Face"]["FaceId"]
-    assert [each["Key"] for each in s3.list_objects_v2(Bucket="photos")["Contents"]] == ["amara.jpg"]
-
-
-def test_an_image_may_lie_in_motos_s3(both_mocks, amara):
-    s3 = boto3.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket="photos")
-    s3.put_object(Bucket="photos", Key="amara.jpg", Body=amara[0])
-    client = new_client()
-    client.create_collection(CollectionId="staff")
-    image = {"S3Object": {"Bucket": "photos", "Name": "amara.jpg"}}
-    assert len(client.index_faces(CollectionId="staff", Image=image)["FaceRecords"]) == 1
-    with pytest.raises(client.exceptions.InvalidS3ObjectException):
-        client.detect_faces(Image={"S3Object": {"Bucket": "photos", "Name": "nobody.jpg"}})
-
-
-def test_an_operation_that_moto_knows_is_the_engines_too(both_mocks, amara):
-    compared = new_client().compare_faces(SourceImage={"Bytes": amara[0]}, TargetImage={"Bytes": amara[1]})
-    assert len(compared["FaceMatches"]) == 1
-    assert "SourceImageOrientationCorrection" not in compared  # moto's constant answer has one
-
-
-@mock_aws
-@mock_rekognition
-def test_both_may_decorate_one_test():
-    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="photos")
-    assert collections() == []
-
-
-def test_motos_own_rekognition_is_back_afterwards():
-    with mock_aws():
-        with mock_rekognition():
-            assert collections() == []
-        faces = new_client(region_name="us-east-1").compare_faces(
-            SourceImage={"Bytes": b"any"}, TargetImage={"Bytes": b"any"}
-        )
-    assert faces["SourceImageOrientationCorrection"]

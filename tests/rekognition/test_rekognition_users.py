@@ -1,8 +1,5 @@
 """The gateway's calls for users, against a stub that holds them to the API."""
 
-from collections.abc import Iterator
-
-import botocore.session
 import pytest
 from botocore.stub import Stubber
 
@@ -12,21 +9,6 @@ from facesearch.rekognition import Rekognition
 
 IDS = ["11111111-2222-4333-8444-000000000001", "11111111-2222-4333-8444-000000000002"]
 BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
-
-
-@pytest.fixture
-def stub() -> Iterator[Stubber]:
-    client = botocore.session.Session().create_client(
-        "rekognition", region_name="us-east-1", aws_access_key_id="AKID", aws_secret_access_key="secret"
-    )
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
-
-
-@pytest.fixture
-def gateway(stub: Stubber) -> Rekognition:
-    return Rekognition(stub.client)
 
 
 def test_a_user_who_is_there_need_not_be_made(stub: Stubber, gateway: Rekognition) -> None:
