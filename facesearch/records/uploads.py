@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from facesearch.domain import Photo, PhotoStatus
+from facesearch.domain.adoption import PERSON_ID
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow
 from facesearch.records.unit import Unit
 
@@ -20,11 +21,12 @@ class UploadRecords(Unit):
     ) -> list[tuple[str, tuple[str, ...]]]:
         """The person's photos in a collection that were last seen at that path, and the one of that sha256.
 
-        Each as its sha256 and the FaceIds that the collection has of it. A photo at that path that was moved to
-        somebody else is one of them: it lies where it lay.
+        Each as its sha256 and the FaceIds that the collection has of it. A face that was moved to somebody else is
+        one of them: its photo lies where it lay.
         """
         theirs = FaceRow.person == JournalRow.person
-        moved = (JournalRow.state == PhotoStatus.ALREADY.value) & (PhotoRow.path == path)
+        sent = func.substr(FaceRow.external_image_id, 1, PERSON_ID + 1) == JournalRow.person.concat(":")
+        moved = and_(JournalRow.state == PhotoStatus.ALREADY.value, sent)
         statement = (
             select(PhotoRow.sha256, FaceRow.face_id)
             .join(JournalRow, JournalRow.photo == PhotoRow.id)

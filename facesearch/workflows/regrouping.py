@@ -30,7 +30,6 @@ from facesearch.workflows.enrolling.work import lasting
 from facesearch.workflows.person_files import person_name
 from facesearch.workflows.reading import is_stored
 from facesearch.workflows.reconciling import ports, users
-from facesearch.workflows.reconciling.carrying import DELETE_FACES
 
 _FACE_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -224,7 +223,7 @@ def _followed(
             if not collections.is_here(gateway, collection):
                 waiting[collection.collection_id] = "it is not on this engine"
                 continue
-            waiting |= users.take_up(gateway, database, collection, (*users.OF_USERS, DELETE_FACES))
+            waiting |= users.take_up(gateway, database, collection, deleting=True)
             waiting |= users.keep_up(gateway, database, collection).refused
         except ServiceError as exc:
             waiting[collection.collection_id] = str(exc)

@@ -10,7 +10,6 @@ found without a call; that the service agrees is what reconciling looks at.
 
 from __future__ import annotations
 
-from collections.abc import Collection as Several
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from facesearch.domain import Change, Collection
 from facesearch.workflows.reconciling.carrying import (
     ASSOCIATE,
     CREATE_USER,
+    DELETE_FACES,
     DELETE_USER,
     DISASSOCIATE,
     carry_out,
@@ -26,7 +26,6 @@ from facesearch.workflows.reconciling.carrying import (
 from facesearch.workflows.reconciling.ports import Database, Gateway
 
 MOST = 100  # faces of one user
-OF_USERS = (DISASSOCIATE, CREATE_USER, ASSOCIATE, DELETE_USER)
 PEOPLE = 100  # people whose faces are dealt with at a time
 
 
@@ -71,7 +70,7 @@ def keep_up(gateway: Gateway, database: Database, collection: Collection) -> Kep
         if not records.keeps_users(collection.arn):
             return Kept(0, 0, {})
     people = faces = 0
-    refused = dict(take_up(gateway, database, collection, OF_USERS))
+    refused = dict(take_up(gateway, database, collection))
     after = ""
     while page := _page(database, collection.arn, after):
         changes = [Change(CREATE_USER, user_id=person_id) for person_id, held, _ in page if not held] + [
@@ -89,18 +88,24 @@ def keep_up(gateway: Gateway, database: Database, collection: Collection) -> Kep
 
 
 def take_up(
-    gateway: Gateway, database: Database, collection: Collection, operations: Several[str]
+    gateway: Gateway, database: Database, collection: Collection, *, deleting: bool = False
 ) -> Mapping[str, str]:
-    """Make the changes of these kinds that were written down and not made. Gives why some were refused."""
+    """Make the changes of users that were written down and not made. Gives why some were refused.
+
+    Faces are deleted that leave their user for it, and with `deleting` all that are to be.
+    """
     changes: list[Change] = []
     after = 0
     while True:
         with database.read() as records:
             page = records.open_changes(collection.arn, after=after)
         if not page:
-            return carry_out(gateway, database, collection, changes).refused
-        changes += [change for change in page if repeatable(change) and change.operation in operations]
+            break
+        changes += [change for change in page if repeatable(change)]
         after = page[-1].id or after
+    leaving = {change.face_id for change in changes if change.operation == DISASSOCIATE}
+    wanted = [one for one in changes if one.operation != DELETE_FACES or deleting or one.face_id in leaving]
+    return carry_out(gateway, database, collection, wanted).refused
 
 
 def release(gateway: Gateway, database: Database, collection: Collection, face_ids: Sequence[str]) -> None:
