@@ -54,5 +54,4 @@ class Collections(Bound):
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> Deletion:
         """Delete faces from a collection, and then our records of them."""
         collection = collections.remembered(self._gateway, self._database, collection_id)
-        users.release(self._gateway, self._database, collection, face_ids)
-        return collections.delete_faces(self._gateway, self._database, collection, face_ids)
+        return users.delete_faces(self._gateway, self._database, collection, face_ids)

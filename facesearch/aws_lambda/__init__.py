@@ -33,6 +33,7 @@ Which calls they make, on which resource:
     rekognition:CreateCollection        enroll           the collection
     rekognition:DescribeCollection      enroll, search   the collection
     rekognition:IndexFaces, DeleteFaces enroll           the collection
+    rekognition:DisassociateFaces       enroll           the collection, where it has users
     rekognition:SearchFacesByImage      search           the collection
     sqs:SendMessage                     all              the queue of DEAD_LETTER_QUEUE_URL
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from facesearch.domain import Collection, Deletion, EnrolledFace, Face, FaceDeletion, ListedFace
+from facesearch.domain import Collection, Deletion, EnrolledFace, Face, ListedFace
 from facesearch.errors import CollectionExistsError, CollectionNotFoundError
 
 FACE_NOT_FOUND = "FACE_NOT_FOUND"
@@ -25,7 +25,6 @@ class Gateway(Describing, Protocol):
     def list_collections(self) -> Iterator[str]: ...
     def delete_collection(self, collection_id: str) -> None: ...
     def pages_of_faces(self, collection_id: str) -> Iterator[list[Face]]: ...
-    def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceDeletion: ...
 
 
 class Records(Protocol):
@@ -34,7 +33,6 @@ class Records(Protocol):
     def remember_collection(self, collection: Collection) -> bool: ...
     def forget_collection(self, arn: str) -> int: ...
     def faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, EnrolledFace]: ...
-    def delete_faces(self, arn: str, face_ids: Sequence[str]) -> int: ...
 
 
 class Database(Protocol):
@@ -113,14 +111,3 @@ def faces(gateway: Gateway, database: Database, collection: Collection) -> Itera
             known = records.faces(collection.arn, [face.face_id for face in page])
         for face in page:
             yield ListedFace(face, known.get(face.face_id))
-
-
-def delete_faces(
-    gateway: Gateway, database: Database, collection: Collection, face_ids: Sequence[str]
-) -> Deletion:
-    """Delete faces from the collection, and then the records of those that are gone from it."""
-    answer = gateway.delete_faces(collection.collection_id, face_ids)
-    gone = [*answer.deleted, *(id_ for id_, why in answer.refused.items() if FACE_NOT_FOUND in why)]
-    with database.begin() as records:
-        face_records = records.delete_faces(collection.arn, gone)
-    return Deletion({collection.collection_id: len(answer.deleted)}, face_records, refused=answer.refused)

@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from facesearch.domain import Change, ChangeState, Collection, Face, Person
+from facesearch.domain import Change, ChangeState, Collection, Face, FaceDeletion, Person
 from facesearch.domain.adoption import ours
 from facesearch.domain.erasure import ERASE_PERSON, CollectionErasure, ErasedRecords, Erasure, ErasureState
 from facesearch.domain.faces import FaceListing
@@ -46,6 +46,7 @@ class Gateway(collections.Gateway, Protocol):
     """What erasing asks of Rekognition."""
 
     def list_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceListing: ...
+    def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> FaceDeletion: ...
     def list_users(self, collection_id: str) -> Iterator[str]: ...
     def faces_of_user(self, collection_id: str, user_id: str) -> list[Face]: ...
     def delete_user(self, collection_id: str, user_id: str) -> str | None: ...

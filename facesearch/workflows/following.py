@@ -25,9 +25,10 @@ from facesearch.domain import (
 )
 from facesearch.domain.files import Content, Download, FileState, KnownFile, StoredContent, StoredPhoto
 from facesearch.errors import ServiceUnavailableError, UnreadablePhotoError, UsageError
-from facesearch.workflows import collections
+from facesearch.workflows.collections import FACE_NOT_FOUND
 from facesearch.workflows.person_files import PERSON_FILES, is_litter, person_from
 from facesearch.workflows.reading import Reader, object_id
+from facesearch.workflows.reconciling import ports, users
 
 TRIES = 5  # looks at an object that others replace all the while
 
@@ -53,7 +54,7 @@ class HeldPhoto(NamedTuple):
     face_ids: tuple[str, ...]
 
 
-class Records(collections.Records, Protocol):
+class Records(ports.Records, Protocol):
     """What is asked of the records."""
 
     def known_people(self, specs: Sequence[PersonSpec]) -> list[Person | None]: ...
@@ -79,7 +80,7 @@ class Follower:
 
     def __init__(
         self,
-        gateway: collections.Gateway,
+        gateway: ports.Gateway,
         database: Database,
         objects: Objects,
         listing: Listing,
@@ -151,7 +152,16 @@ class Follower:
                     records.move_photos([Photo(one.sha256, copies[one.sha256])])
         leaving = [face_id for one in before if one.sha256 not in copies for face_id in one.face_ids]
         if leaving:
-            collections.delete_faces(self._gateway, self._database, self._collection, leaving)
+            deletion = users.delete_faces(self._gateway, self._database, self._collection, leaving)
+            kept = [
+                f"{id_} ({', '.join(why)})"
+                for id_, why in deletion.refused.items()
+                if FACE_NOT_FOUND not in why
+            ]
+            if kept:
+                raise ServiceUnavailableError(
+                    f"{address}: faces of what lay there before are still there: {', '.join(kept)}; try again"
+                )
 
     def _copies(self, address: str, folder: str) -> Mapping[str, str]:
         """The other objects of the folder that are known and as they were then, by sha256."""

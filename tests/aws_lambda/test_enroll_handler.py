@@ -74,6 +74,30 @@ def test_a_removed_photo_takes_its_face_along_and_comes_back_when_it_does(put, s
     assert held() == {"Anna": 2}
 
 
+def test_a_photo_whose_face_is_a_users_takes_it_along_too(put, s3, held, portraits):
+    uploaded(put, "people/Anna/1.jpg", portraits[0])
+    uploaded(put, "people/Anna/2.jpg", portraits[1])
+    aws_lambda._app().keep_users("staff")
+    assert uploaded(put, "people/Anna/1.jpg", portraits[2]) == "enrolled"
+    assert removed(s3, "people/Anna/2.jpg") == "removed"
+    assert held() == {"Anna": 1}
+
+
+def test_a_face_that_the_service_keeps_is_asked_for_again(put, s3, held, portraits):
+    uploaded(put, "people/Anna/1.jpg", portraits[0])
+    client = boto3.client("rekognition", region_name="us-east-1")
+    [face] = client.list_faces(CollectionId="staff")["Faces"]
+    client.create_user(CollectionId="staff", UserId="somebody-elses")
+    client.associate_faces(CollectionId="staff", UserId="somebody-elses", FaceIds=[face["FaceId"]])
+    s3.delete_object(Bucket=BUCKET, Key="people/Anna/1.jpg")
+    event = notification(record("people/Anna/1.jpg", "ObjectRemoved:Delete"))
+    with pytest.raises(FaceSearchError, match="still there"):
+        enroll_handler(event)
+    client.disassociate_faces(CollectionId="staff", UserId="somebody-elses", FaceIds=[face["FaceId"]])
+    assert enroll_handler(event)["objects"][0]["outcome"] == "removed"
+    assert held() == {}
+
+
 def test_a_replaced_photo_replaces_its_face(put, held, portraits):
     uploaded(put, "people/Anna/1.jpg", portraits[0])
     before = {one.face.face_id for one in aws_lambda._app().faces("staff")}

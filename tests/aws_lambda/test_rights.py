@@ -139,12 +139,16 @@ def tagging(put, s3, dead_letters, samples, monkeypatch):
 
 @pytest.fixture
 def enrolling(put, s3, dead_letters, samples, monkeypatch):
-    """What enrolling calls for a photo, for another in its place, for what is none, and for one that is gone."""
+    """What enrolling calls for a photo, for another in its place, for what is none, and for one that is gone.
+
+    The faces were given to users in between, as a command does.
+    """
     monkeypatch.setenv("FACESEARCH_COLLECTION", COLLECTION)
     first, second = sorted((samples / "people" / "Amara Okafor").glob("*.jpg"))[:2]
     created = put("people/Amara/1.jpg", first.read_bytes())
     with recording(monkeypatch) as made:
         assert outcomes(aws_lambda.enroll_handler(queued({"Records": [created]}))) == ["enrolled"]
+    aws_lambda._app().keep_users(COLLECTION)
     replaced, broken = put("people/Amara/1.jpg", second.read_bytes()), put("people/Amara/2.jpg", b"no photo")
     with recording(monkeypatch) as more:
         assert outcomes(aws_lambda.enroll_handler(queued({"Records": [replaced, broken]}))) == ["enrolled"]

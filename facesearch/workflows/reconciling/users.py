@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from facesearch.domain import Change, Collection
+from facesearch.domain import Change, Collection, Deletion
+from facesearch.workflows.collections import FACE_NOT_FOUND
 from facesearch.workflows.reconciling.carrying import (
     ASSOCIATE,
     CREATE_USER,
@@ -108,12 +109,22 @@ def take_up(
     return carry_out(gateway, database, collection, wanted).refused
 
 
-def release(gateway: Gateway, database: Database, collection: Collection, face_ids: Sequence[str]) -> None:
-    """Take faces that are to be deleted from the users they were given to: the service keeps them otherwise."""
+def delete_faces(
+    gateway: Gateway, database: Database, collection: Collection, face_ids: Sequence[str]
+) -> Deletion:
+    """Delete faces from the collection, and then the records of those that are gone from it.
+
+    First they leave their users: the service keeps a user's faces.
+    """
     with database.read() as records:
         users = records.users_of(collection.arn, face_ids)
     changes = [Change(DISASSOCIATE, face_id=face_id, user_id=user) for face_id, user in users.items()]
     _made(gateway, database, collection, changes)
+    answer = gateway.delete_faces(collection.collection_id, face_ids)
+    gone = [*answer.deleted, *(id_ for id_, why in answer.refused.items() if FACE_NOT_FOUND in why)]
+    with database.begin() as records:
+        face_records = records.delete_faces(collection.arn, gone)
+    return Deletion({collection.collection_id: len(answer.deleted)}, face_records, refused=answer.refused)
 
 
 def missing(database: Database, arn: str) -> Iterator[list[tuple[str, str]]]:
