@@ -12,7 +12,7 @@ def main() -> None:
     """Run the command line with a garbage collector that suits a program that loads much and soon ends.
 
     Hardly anything that loading makes is garbage, so it is looked through less often. At the end nothing is looked
-    through: it goes with the process. Together that is a fifth of what a short command takes.
+    through: it goes with the process. Together that is about a tenth of what a short command takes.
     """
     gc.set_threshold(OFTEN)
     atexit.register(gc.freeze)
