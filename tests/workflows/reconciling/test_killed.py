@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from facesearch import FaceSearch
+
 FACES = 9_000
 RECONCILE = [
     sys.executable,
@@ -51,7 +53,7 @@ def killed_when(reached, *options):
     process = subprocess.Popen([*RECONCILE, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while process.poll() is None and not reached() and time.monotonic() < deadline:
-        time.sleep(0.002)
+        time.sleep(0.005)
     process.kill()
     return process.wait() != 0
 
@@ -60,10 +62,8 @@ def run_to_the_end(*options):
     done = subprocess.run([*RECONCILE, *options], stdout=subprocess.PIPE, check=True)
     document = json.loads(done.stdout)
     assert not document["drift"]
-    again = subprocess.run(
-        [*RECONCILE[:-4], "-o", "json"], stdout=subprocess.PIPE, check=True, stderr=subprocess.DEVNULL
-    )
-    assert json.loads(again.stdout)["findings"] == []
+    with FaceSearch.open() as fs:
+        assert fs.reconcile("theirs").findings == ()
     return document
 
 
