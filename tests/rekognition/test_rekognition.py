@@ -239,7 +239,7 @@ def test_retries_and_timeouts_come_from_the_settings_and_connections_are_never_s
     config: Any = client_config(Settings(max_attempts=7, connect_timeout=1.5, read_timeout=9.0))
     assert config.retries == {"mode": "standard", "total_max_attempts": 7}
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.5, 9.0, 256)
-    assert config.user_agent_extra.startswith("facesearch/")
+    assert config.user_agent.startswith("facesearch/")
 
 
 @pytest.mark.parametrize("attempts", [1, 3])

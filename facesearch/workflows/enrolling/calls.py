@@ -31,10 +31,10 @@ from facesearch.workflows.unchanged import are_two
 CountCalls = Callable[[Records], None]
 
 PATIENCE = 10  # photos in a row without any answer of the service, after which it is taken to be down
-TOGETHER = (
-    8  # photos that are waited for to be written down at once: a transaction costs as much as one of them
-)
-NO_LONGER = 0.25  # seconds, for what was answered to be written down soon
+# Photos that are waited for to be written down at once, since a transaction costs as much as some of them; fewer
+# than may be waiting, so that no thread runs out of photos meanwhile.
+TOGETHER = 16
+NO_LONGER = 0.5  # seconds, for what was answered to be written down soon
 QUEUE = 32  # photos that are ready to be taken up when a thread is free
 FIRST_GUESS = 1.0  # seconds that a call takes, before one was made
 
