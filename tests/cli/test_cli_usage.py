@@ -33,7 +33,7 @@ def test_every_command_of_the_documentation_is_there():
     assert {" ".join(path) for path in ALL if path} == {
         "enroll", "search", "detect", "compare", "config", "demo",
         "collection", "collection create", "collection list", "collection show", "collection delete",
-        "person", "person list", "person show", "person edit", "person erase",
+        "person", "person list", "person show", "person edit", "person erase", "person merge", "person split",
         "face", "face list", "face delete",
         "engine", "engine serve", "engine keys", "engine keys create", "engine keys list", "engine keys revoke",
         "engine models", "engine models list", "engine models add", "engine models verify", "engine models use",
