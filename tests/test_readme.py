@@ -96,6 +96,8 @@ def test_every_command_of_the_manual_prints_what_it_shows(place):
 
 
 def test_the_manuals_python_runs(place):
+    enrol = [sys.executable, "-m", "facesearch", "enroll", "sample_images/people", "-c", "staff"]
+    subprocess.run(enrol, cwd=place, env=environment(place), check=True, capture_output=True)
     for block in PYTHON.findall(README):
         subprocess.run([sys.executable, "-c", block], cwd=place, env=environment(place), check=True)
 
