@@ -85,6 +85,14 @@ def samples() -> Path:
     return shipped("sample_images")
 
 
+@pytest.fixture
+def own_home(home, enrolled_home):
+    """This test's own copy of the home that its module enrolled people into once."""
+    for path in enrolled_home.glob("*.db*"):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, home / path.name)
+    return home
+
+
 @pytest.fixture(scope="session")
 def half_size(samples, tmp_path_factory) -> Path:
     """The two largest queries, group.jpg and lake.jpg, at half their width: faces are found four times sooner."""

@@ -14,11 +14,12 @@ must have ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Several
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 
 from facesearch.domain import Change, ChangeState, Collection, Face, FaceDeletion, Person
@@ -168,9 +169,8 @@ class _Erasing:
         there = self._gateway.list_faces(self._id, list(known))
         self._not_there(known, there)
         self._remove(there.faces)
-        ids = self._ids()
-        self._remove(self._swept(ids))
-        self._delete_own_users(ids)
+        self._remove(self._swept())
+        self._delete_own_users()
         with self._database.read() as records:
             done = [one for one in records.erasure(self._person_id) if one.collection.arn == self._arn]
         proof = self._gateway.list_faces(self._id, [*self._known(), *(f for one in done for f in one.faces)])
@@ -214,20 +214,21 @@ class _Erasing:
             with self._database.begin() as records:
                 records.settle_changes(absent, reason=FACE_NOT_FOUND, request_id=there.request_id)
 
+    @cached_property
     def _ids(self) -> set[str]:
         """The ids that the collection may have of the person: their own, and of whoever was merged into them."""
         with self._database.read() as records:
             marks = [c.user_id for c in self._open(records) if c.operation == ERASE_PERSON]
         return {self._person_id, *(id_ for id_ in marks if id_)}
 
-    def _swept(self, ids: Set[str]) -> list[Face]:
+    def _swept(self) -> list[Face]:
         """The faces of the whole collection that are the person's, by what it says, and nobody's in the records.
 
         A face that is on record was moved to somebody else since it was sent: the person's own records are gone.
         """
         found: list[Face] = []
         for page in self._gateway.pages_of_faces(self._id):
-            theirs = [face for face in page if _says(face) & ids]
+            theirs = [face for face in page if _says(face) & self._ids]
             if theirs:
                 with self._database.read() as records:
                     kept = records.recorded_faces(self._arn, [face.face_id for face in theirs])
@@ -261,17 +262,17 @@ class _Erasing:
             for (state, reason), ids in ends.items():
                 records.settle_changes(ids, state, reason=reason, request_id=answer.request_id)
 
-    def _delete_own_users(self, ids: Set[str]) -> None:
+    def _delete_own_users(self) -> None:
         """Delete the user that has the person's id, with or without faces, and those of whoever was merged."""
         if self._gateway.describe_collection(self._id).user_count:
-            for user_id in [id_ for id_ in self._gateway.list_users(self._id) if id_ in ids]:
+            for user_id in [id_ for id_ in self._gateway.list_users(self._id) if id_ in self._ids]:
                 self._release(user_id, set())
 
     def _release(self, user_id: str, theirs: set[str]) -> None:
         """Delete a user who is the person; take their faces from one who has those of others too."""
         try:
             face_ids = {face.face_id for face in self._gateway.faces_of_user(self._id, user_id)}
-            if user_id not in self._ids() and face_ids - theirs:
+            if user_id not in self._ids and face_ids - theirs:
                 self._gateway.disassociate_faces(self._id, user_id, sorted(face_ids & theirs))
                 return
             change = Change("DeleteUser", user_id=user_id, person_id=self._person_id)

@@ -43,10 +43,8 @@ def enrolled_home(samples, vision_cache, tmp_path_factory):
 
 
 @pytest.fixture
-def staff(home, enrolled_home):
+def staff(own_home):
     """This test's own copy of that home."""
-    for path in enrolled_home.glob("*.db*"):
-        shutil.copy(path, home)
 
 
 @pytest.fixture

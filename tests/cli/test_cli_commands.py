@@ -72,11 +72,9 @@ def enrolled_home(folder, vision_cache, tmp_path_factory):
 
 
 @pytest.fixture
-def staff(home, enrolled_home):
+def staff(own_home):
     """This test's own copy of that home."""
-    for path in enrolled_home.glob("*.db*"):
-        shutil.copy(path, home)
-    return home
+    return own_home
 
 
 def face_ids(*options):

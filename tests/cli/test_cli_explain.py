@@ -1,7 +1,6 @@
 """Why a photo is, or is not, found to show somebody, with real recognition on drawn people."""
 
 import json
-import shutil
 import sqlite3
 from importlib import import_module
 
@@ -48,10 +47,8 @@ def enrolled_home(samples, vision_cache, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def staff(home, enrolled_home):
+def staff(own_home):
     """This test's own copy of that home."""
-    for path in enrolled_home.glob("*.db*"):
-        shutil.copy(path, home)
 
 
 @pytest.fixture

@@ -37,10 +37,8 @@ def enrolled_home(samples, vision_cache, tmp_path_factory):
 
 
 @pytest.fixture
-def people(home, enrolled_home):
+def people(own_home, enrolled_home):
     """The folders of two people who are enrolled and are one."""
-    for path in enrolled_home.glob("*.db*"):
-        (shutil.copytree if path.is_dir() else shutil.copy)(path, home / path.name)
     return enrolled_home / "people"
 
 

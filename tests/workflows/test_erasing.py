@@ -51,11 +51,9 @@ def enrolled_home(folder, vision_cache, tmp_path_factory):
 
 
 @pytest.fixture
-def staff(home, enrolled_home):
+def staff(own_home):
     """This test's own copy of a home in which both are enrolled."""
-    for path in enrolled_home.glob("*.db*"):
-        (shutil.copytree if path.is_dir() else shutil.copy)(path, home / path.name)
-    return home
+    return own_home
 
 
 @pytest.fixture

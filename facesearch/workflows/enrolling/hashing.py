@@ -12,11 +12,11 @@ from typing import Protocol
 from facesearch.domain import PersonSpec, PhotoStatus, PlannedPhoto
 from facesearch.domain.files import KnownFile
 from facesearch.errors import PhotoError
+from facesearch.workflows.enrolling.decided import LOOKED_UP
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work
 from facesearch.workflows.reading import PhotoIds, Reader, state_now
 
-LOOKED_UP = 1000  # files that the records are asked for at once, in one statement
 BATCH = 64  # photos read, and then written down in one transaction
 
 _Read = tuple[str, KnownFile | None]  # a sha256, and what to remember of the file
