@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # SQLite numbers rows by itself only in a column of the type INTEGER, which holds 64 bits there anyway.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
@@ -16,9 +15,24 @@ RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 # Names sort by code point on both databases, whatever locale the Postgres server was set up with.
 Name = Text().with_variant(Text(collation="C"), "postgresql")
 
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-
 _ESCAPED = "escaped:"
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value, on Postgres in its binary form; None is NULL.
+
+    Postgres' own types are loaded for a Postgres database alone: that takes a while.
+    """
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return self.impl_instance
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
 
 
 class UtcDateTime(TypeDecorator[datetime]):

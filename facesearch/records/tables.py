@@ -1,6 +1,8 @@
-"""The tables. Alembic's migrations make them; a test holds the two together."""
+"""The tables. Alembic's migrations make them; a test holds the two together.
 
-from __future__ import annotations
+What only one database knows of an index (its kind, its condition) is in the migrations and not here, where every
+command would load that database's dialect for it. Annotations are no text here, since that takes long to evaluate.
+"""
 
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -85,8 +87,8 @@ class PersonRow(Row):
     """Someone we know. Several people may share a name; a key belongs to one."""
 
     __tablename__ = "people"
-    # A hash, because a Postgres B-tree refuses values of some 2,700 bytes, and names are only asked for whole.
-    __table_args__ = (Index(None, "name", postgresql_using="hash"),)
+    # A hash on Postgres, whose B-trees refuse values of some 2,700 bytes; names are only asked for whole.
+    __table_args__ = (Index(None, "name"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(Name)
@@ -104,7 +106,7 @@ class MergedRow(Row):
     """
 
     __tablename__ = "merged"
-    __table_args__ = (Index(None, "name", postgresql_using="hash"),)
+    __table_args__ = (Index(None, "name"),)  # a hash, too
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(Name)
@@ -146,9 +148,7 @@ class JournalRow(Row):
     __tablename__ = "journal"
     __table_args__ = (
         UniqueConstraint("collection", "person", "photo"),
-        Index(
-            "ix_journal_unfinished", "collection", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
-        ),
+        Index("ix_journal_unfinished", "collection", "id"),  # of the UNFINISHED rows alone
     )
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)

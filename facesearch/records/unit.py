@@ -8,12 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, CursorResult, delete, exists, or_, select, union
-from sqlalchemy.dialects import postgresql, sqlite
 
 from facesearch.errors import DatabaseError
 from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow, Row, TaggedRow
 
 if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -29,8 +29,13 @@ class Unit:
 
     def _insert(self, table: type[Row]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that can say ON CONFLICT."""
-        on_postgres = self._session.get_bind().dialect.name == "postgresql"
-        return (postgresql.insert if on_postgres else sqlite.insert)(table)
+        if self._session.get_bind().dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql
+
+            return postgresql.insert(table)
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
 
     def _upsert(
         self,

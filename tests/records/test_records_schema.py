@@ -147,3 +147,14 @@ def test_a_folder_with_odd_characters_holds_records_like_any_other(tmp_path):
 def test_opening_what_is_up_to_date_loads_no_alembic(url):
     process = opening(url, "sys.exit('alembic' in sys.modules)")
     assert (process.communicate()[1], process.returncode) == (b"", 0)
+
+
+def test_a_sqlite_database_is_used_without_loading_what_is_for_postgres(tmp_path):
+    use = (
+        "with Database(sys.argv[1]).begin() as records:\n    records.add_calls('embedded', {'IndexFaces': 1})\n"
+        "sys.exit('sqlalchemy.dialects.postgresql' in sys.modules)"
+    )
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    upgrade(url)  # the migrations may load what they like
+    process = opening(url, use)
+    assert (process.communicate()[1], process.returncode) == (b"", 0)
