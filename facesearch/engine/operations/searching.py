@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from facesearch.engine import errors, images
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from facesearch.engine.index import Neighbour
     from facesearch.engine.operations.context import Context
     from facesearch.engine.storage import StoredCollection
     from facesearch.engine.vision.similarity import Scale
@@ -96,11 +98,7 @@ def _matches(
     limit = parameters.get("MaxFaces", _MAX_MATCHES)
     within = max(float(scale.distance(threshold)) + _ROUNDING, 0.0)  # what is further off need not be ranked
     neighbours = context.indexes.nearest(collection, query, limit if but is None else limit + 1, within)
-    likeness = {
-        neighbour.number: float(scale.similarity(neighbour.distance))
-        for neighbour in neighbours
-        if neighbour.number != but
-    }
+    likeness = similarities(scale, [one for one in neighbours if one.number != but])
     near = [number for number, percent in likeness.items() if percent >= threshold][:limit]
     faces = context.store.faces_by_number(collection.number, near)
     # A face that was deleted since the vectors were read is not there any more, and no match.
@@ -109,3 +107,11 @@ def _matches(
         for number in near
         if number in faces
     ]
+
+
+def similarities(scale: Scale, neighbours: Sequence[Neighbour]) -> dict[int, float]:
+    """How much each neighbour, by its number, resembles what they are neighbours of: 0..100, in their order."""
+    import numpy as np
+
+    percents = scale.similarity(np.array([neighbour.distance for neighbour in neighbours]))
+    return dict(zip((neighbour.number for neighbour in neighbours), percents.tolist(), strict=True))

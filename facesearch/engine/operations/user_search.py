@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from facesearch.engine import errors, images
 from facesearch.engine.operations import quality, shapes
+from facesearch.engine.operations.searching import similarities
 
 if TYPE_CHECKING:
     from facesearch.engine.operations.context import Context
@@ -96,11 +97,8 @@ def _matches(
 
     threshold = parameters.get("UserMatchThreshold", _THRESHOLD)
     limit = parameters.get("MaxUsers", _MAX_USERS)
-    likeness = {
-        neighbour.number: float(scale.similarity(neighbour.distance))
-        for neighbour in context.user_indexes.nearest(collection, Groups.one(vectors), limit + 1)
-        if but is None or neighbour.number != but.number
-    }
+    neighbours = context.user_indexes.nearest(collection, Groups.one(vectors), limit + 1)
+    likeness = similarities(scale, [one for one in neighbours if but is None or one.number != but.number])
     near = [number for number, percent in likeness.items() if percent >= threshold][:limit]
     users = context.users.by_number(collection.number, near)
     # A user that was deleted since the vectors were read is not there any more, and no match.

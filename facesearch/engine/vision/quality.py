@@ -6,6 +6,7 @@ upwards are positive, as seen by whoever looks at the photo.
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,16 +54,21 @@ def confidence(score: float) -> float:
     return 100 / (1 + math.exp(-(2.2 + 5 * score)))
 
 
-def brightness(chip: NDArray[np.uint8]) -> float:
-    """How light the face is, 0 (black) to 100 (white)."""
-    return float(_luma(chip).mean() / 255 * 100)
+def luma(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The grey values (90, 90), 0..255, of a chip's face without hair and background."""
+    grey: NDArray[np.float64] = chip[_CENTRE, _CENTRE] @ np.array([0.299, 0.587, 0.114])
+    return grey
 
 
-def sharpness(chip: NDArray[np.uint8]) -> float:
-    """How much of what the face shows is fine structure, 0..100, whatever its light and contrast."""
-    grey = _luma(chip)
+def brightness(grey: NDArray[np.float64]) -> float:
+    """How light the face with this `luma` is, 0 (black) to 100 (white)."""
+    return float(grey.mean() / 255 * 100)
+
+
+def sharpness(grey: NDArray[np.float64]) -> float:
+    """How much of what the face with this `luma` shows is fine structure, 0..100, in any light and contrast."""
     # The finest structure alone is soon lost in rounding: what is left after more blur shows at half the size.
-    half = grey.reshape(grey.shape[0] // 2, 2, grey.shape[1] // 2, 2).mean(axis=(1, 3))
+    half = (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
     contrast = math.log(max(float(grey.var()), _NO_CONTRAST))
     fine = (_edges(grey) + _edges(half)) / 2 - contrast
     return min(max((fine - _BLURRED) / (_SHARP - _BLURRED), 0.0), 1.0) * 100
@@ -72,11 +78,6 @@ def _edges(grey: NDArray[np.float64]) -> float:
     """Log-variance of the Laplacian."""
     laplacian = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
     return math.log(max(float(laplacian.var()), 1e-6))
-
-
-def _luma(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
-    luma: NDArray[np.float64] = chip[_CENTRE, _CENTRE] @ np.array([0.299, 0.587, 0.114])
-    return luma
 
 
 def pose(points: NDArray[np.floating]) -> Pose:
@@ -92,35 +93,34 @@ def pose(points: NDArray[np.floating]) -> Pose:
     angles = np.array([math.atan2(eyes[1], eyes[0]), 0.0, 0.0])
     scale = max(math.hypot(*eyes) / (43.3 + 16.5), 1e-6)
     for _ in range(_STEPS):
-        seen, slopes = _projected(angles)
-        jacobian = np.column_stack([seen.ravel(), *(scale * slope.ravel() for slope in slopes)])
-        residual = observed.ravel() - scale * seen.ravel()
-        weight = (scale * _POINT_ERROR / _USUAL) ** 2
-        normal = jacobian.T @ jacobian
-        normal[[1, 2, 3], [1, 2, 3]] += weight
-        gradient = jacobian.T @ residual
-        gradient[1:] -= weight * angles
-        step = np.linalg.solve(normal, gradient)
+        seen = _projected(*angles.tolist())
+        slopes = seen * np.array([1.0, scale, scale, scale])  # of each coordinate, with scale and with angles
+        residual = observed.ravel() - scale * seen[:, 0]
+        weights = np.array([0.0, *(scale * _POINT_ERROR / _USUAL) ** 2])
+        gradient = slopes.T @ residual - weights * np.array([0.0, *angles])
+        step = np.linalg.solve(slopes.T @ slopes + np.diag(weights), gradient)
         scale = max(scale + step[0], scale / 2)
-        angles = angles + np.clip(step[1:], -0.5, 0.5)
+        angles = angles + step[1:].clip(-0.5, 0.5)
         if np.abs(step[1:]).max() < _SETTLED:
             break
     roll, yaw, pitch = np.degrees(angles)
     return Pose(float(roll), float(yaw), float(pitch) - _LEVEL)
 
 
-def _projected(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """The average head's points (5, 2), turned and seen from afar, and how they move with each angle.
+def _projected(roll: float, yaw: float, pitch: float) -> NDArray[np.float64]:
+    """The x and y of the average head's five points, turned and seen from afar, and how they move with each angle:
+    (10, 4).
 
-    The head is pitched first, then turned by its yaw and last rolled.
+    The head is pitched first, then turned by its yaw and last rolled. A place in the photo is x + iy here, so that
+    to roll is to multiply.
     """
-    (cos_r, cos_y, cos_p), (sin_r, sin_y, sin_p) = np.cos(angles), np.sin(angles)
-    roll = np.array([(cos_r, -sin_r, 0), (sin_r, cos_r, 0), (0, 0, 1)])
-    yaw = np.array([(cos_y, 0, -sin_y), (0, 1, 0), (sin_y, 0, cos_y)])
-    pitch = np.array([(1, 0, 0), (0, cos_p, sin_p), (0, -sin_p, cos_p)])
-    by_roll = np.array([(-sin_r, -cos_r, 0), (cos_r, -sin_r, 0), (0, 0, 0)])
-    by_yaw = np.array([(-sin_y, 0, -cos_y), (0, 0, 0), (cos_y, 0, -sin_y)])
-    by_pitch = np.array([(0, 0, 0), (0, -sin_p, cos_p), (0, -cos_p, -sin_p)])
-    turns = [roll @ yaw @ pitch, by_roll @ yaw @ pitch, roll @ by_yaw @ pitch, roll @ yaw @ by_pitch]
-    seen, *slopes = ((_CENTRED @ turn.T)[:, :2] for turn in turns)
-    return seen, slopes
+    cos_y, sin_y, cos_p, sin_p = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    turns = np.array(  # where a unit of the head's x, y and z comes to lie
+        [
+            (cos_y, complex(sin_y * sin_p, cos_p), complex(-sin_y * cos_p, sin_p)),
+            (-sin_y, cos_y * sin_p, -cos_y * cos_p),  # as the yaw grows
+            (0, complex(sin_y * cos_p, -sin_p), complex(sin_y * sin_p, cos_p)),  # as the pitch grows
+        ]
+    )
+    points, by_yaw, by_pitch = cmath.rect(1, roll) * (turns @ _CENTRED.T)
+    return np.array([points, 1j * points, by_yaw, by_pitch]).view(np.float64).T

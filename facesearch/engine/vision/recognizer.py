@@ -20,7 +20,7 @@ from facesearch.engine.vision.similarity import Scale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 2  # of what is kept in the cache; another way to build or to write it is another number
+_FORMAT = 3  # of what is kept in the cache; another way to build or to write it is another number
 _BATCH = 32  # faces whose landmarks are looked for together; more would cost memory and save no time
 
 
@@ -155,6 +155,7 @@ def _seen(image: Picture, box: NDArray[np.float64], points: NDArray[np.float64])
     left, top, width, height, score = box.tolist()
     chip = embed.chip(image, points)
     turned = quality.pose(points)
+    grey = quality.luma(chip)
     return SeenFace(
         left=left,
         top=top,
@@ -166,8 +167,8 @@ def _seen(image: Picture, box: NDArray[np.float64], points: NDArray[np.float64])
         roll=turned.roll,
         yaw=turned.yaw,
         pitch=turned.pitch,
-        brightness=quality.brightness(chip),
-        sharpness=quality.sharpness(chip),
+        brightness=quality.brightness(grey),
+        sharpness=quality.sharpness(grey),
         chip=chip,
     )
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 POINTS, ROUNDS, TREES, DEPTH, PLACES = 5, 15, 500, 4, 800
 SPLITS, LEAVES = 2**DEPTH - 1, 2**DEPTH
 
+_WHITE = 255  # the greatest grey value, and so the greatest difference of two
+
 _SHAPE = 2 + 2 * 2 * POINTS  # integers: the two sides of a matrix, and its floats
 _TREE = 1 + 4 * SPLITS + 1 + LEAVES * _SHAPE
 _SECTIONS = (
@@ -35,16 +37,17 @@ class Shapes:
     """The predictor: a mean shape, and for each round its trees and the places where they look.
 
     `start` (5); `anchors` (15, 800), the point a place moves with; `deltas` (15, 800), where it is from there;
-    `first`, `second` (15, 500, 15), the places each split compares; `thresholds` (15, 500, 15); `leaves`
-    (15, 500, 16, 5). Points are complex, x + iy, in units of the face's box.
+    `first`, `second` (15, 500, 16), the places each split compares, and `thresholds` (15, 500, 16), which the
+    difference of their grey values (0..255) must pass; the last of each 16 is no split, and nothing passes it.
+    `leaves` (15, 500, 16, 5). Points are complex, x + iy, in units of the face's box.
     """
 
     start: NDArray[np.complex64]
     anchors: NDArray[np.intp]
     deltas: NDArray[np.complex64]
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    thresholds: NDArray[np.float32]
+    first: NDArray[np.int16]
+    second: NDArray[np.int16]
+    thresholds: NDArray[np.int16]
     leaves: NDArray[np.complex64]
 
     @classmethod
@@ -70,9 +73,9 @@ def parse(data: bytes) -> Shapes:
         start=_points(start[-4 * POINTS :]),
         anchors=_rows(anchors).astype(np.intp),
         deltas=_points(_rows(deltas)),
-        first=splits[..., 0].astype(np.intp),
-        second=splits[..., 1].astype(np.intp),
-        thresholds=_floats(splits[..., 2:])[..., 0],
+        first=_one_more(splits[..., 0], 0),
+        second=_one_more(splits[..., 1], 0),
+        thresholds=_one_more(_whole(_floats(splits[..., 2:])[..., 0]), _WHITE),
         leaves=_points(leaves[..., 2:]),
     )
 
@@ -80,6 +83,16 @@ def parse(data: bytes) -> Shapes:
 def _rows(section: NDArray[np.int64]) -> NDArray[np.int64]:
     """What a section holds for each round, without the counts before it."""
     return section[1:].reshape(ROUNDS, -1)[:, 1:]
+
+
+def _whole(thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same for differences of grey values, which are whole numbers."""
+    return np.clip(np.floor(thresholds), -_WHITE - 1, _WHITE)
+
+
+def _one_more(of_splits: NDArray[Any], last: int) -> NDArray[np.int16]:
+    """What the 15 splits of each tree have, and a sixteenth, in 16 bits: a place or a difference of greys."""
+    return np.pad(of_splits, ((0, 0), (0, 0), (0, 1)), constant_values=last).astype(np.int16)
 
 
 def _points(values: NDArray[np.int64]) -> NDArray[np.complex64]:

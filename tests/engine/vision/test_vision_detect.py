@@ -78,7 +78,7 @@ def test_every_level_shows_the_photo_in_its_place(size):
 
 def test_a_photo_is_laid_into_blocks_with_a_border_of_mean_colour():
     pixels = np.arange(3 * 5 * 3, dtype=np.uint8).reshape(3, 5, 3)
-    laid = detect.blocks(pixels, border=2)
+    laid = detect.blocks(Image.fromarray(pixels), border=2)
     assert laid.shape == (1, 4, 5, 12)
     canvas = laid.reshape(4, 5, 2, 2, 3).transpose(0, 2, 1, 3, 4).reshape(8, 10, 3)
     assert np.array_equal(canvas[2:5, 2:7], pixels)
