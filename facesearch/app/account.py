@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from facesearch.domain.buckets import Bucket, BucketState, Emptied, Versions
-from facesearch.domain.readiness import Check
-from facesearch.workflows import bucket_care, doctor
+from facesearch import workflows
 
 if TYPE_CHECKING:
     from facesearch.aws.buckets import S3Buckets
     from facesearch.aws.cloud import Cloud
+    from facesearch.domain.buckets import Bucket, BucketState, Emptied, Versions
+    from facesearch.domain.readiness import Check
 
 
 class Account:
@@ -42,23 +42,23 @@ class Account:
 
     def bucket(self, name: str) -> BucketState:
         """How a bucket is set and what it holds. Raises UsageError where there is none."""
-        return bucket_care.describe(self._buckets, name)
+        return workflows.bucket_care.describe(self._buckets, name)
 
     def count_versions(self, name: str) -> Versions:
         """How many versions and delete markers a bucket holds, counted up to 10,000."""
-        return bucket_care.counted(self._buckets, name)
+        return workflows.bucket_care.counted(self._buckets, name)
 
     def create_bucket(self, name: str) -> tuple[BucketState, list[str]]:
         """Make a bucket, closed to the public and encrypted; with it, what of that could not be set."""
-        return bucket_care.create(self._buckets, name)
+        return workflows.bucket_care.create(self._buckets, name)
 
     def empty_bucket(self, name: str, on_batch: Callable[[int], None] | None = None) -> Emptied:
         """Delete everything a bucket holds, old versions and delete markers too."""
-        return bucket_care.empty(self._buckets, name, on_batch)
+        return workflows.bucket_care.empty(self._buckets, name, on_batch)
 
     def delete_bucket(self, name: str, on_batch: Callable[[int], None] | None = None) -> Emptied:
         """Empty a bucket and delete it."""
-        return bucket_care.delete(self._buckets, name, on_batch)
+        return workflows.bucket_care.delete(self._buckets, name, on_batch)
 
     def examine(
         self, collection_id: str | None = None, bucket: str | None = None, model: str | None = None
@@ -67,7 +67,9 @@ class Account:
 
         Nothing is changed. Only what is asked about a bucket is billed: one or two requests to S3.
         """
-        return doctor.examine(self._cloud, self, doctor.Asked(collection_id, bucket, model))
+        return workflows.doctor.examine(
+            self._cloud, self, workflows.doctor.Asked(collection_id, bucket, model)
+        )
 
     def region_of(self, name: str) -> str:
         """The region a bucket is in."""

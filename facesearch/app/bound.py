@@ -8,10 +8,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
+from facesearch import workflows
 from facesearch.errors import ConfigurationError
 from facesearch.settings import Settings, without_password
-from facesearch.workflows import costing, quotas
-from facesearch.workflows.costing import Budget, Prices
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -72,7 +71,7 @@ class Bound:
     def _pace(self, rate: float | None) -> float | None:
         """IndexFaces calls a second: as asked for, else by the settings, else AWS's quota; None is no limit."""
         asked = rate or self.settings.rate
-        return asked or (quotas.index_faces(self._gateway.region) if self.engine == "aws" else None)
+        return asked or (workflows.quotas.index_faces(self._gateway.region) if self.engine == "aws" else None)
 
     def _count_calls(self, records: Counting) -> None:
         """Write down the billed calls that were answered since this was last done."""
@@ -82,18 +81,18 @@ class Bound:
     def _within(self, max_cost: Decimal | None) -> Iterator[None]:
         """Calls inside the block may cost so much together; None is without a limit."""
         if max_cost is not None:
-            already = costing.calls_this_month(self._database, self._counted_as)
-            self._gateway.meter.budget = Budget(max_cost, self._prices, already)
+            already = workflows.costing.calls_this_month(self._database, self._counted_as)
+            self._gateway.meter.budget = workflows.costing.Budget(max_cost, self._prices, already)
         try:
             yield
         finally:
             self._gateway.meter.budget = None
 
     @cached_property
-    def _prices(self) -> Prices:
+    def _prices(self) -> workflows.costing.Prices:
         path = self.settings.prices
         try:
-            return costing.parse(path.read_text(encoding="utf-8"), str(path))
+            return workflows.costing.parse(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigurationError(f"the prices in {path} cannot be read: {exc}") from exc
 

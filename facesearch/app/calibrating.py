@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain.calibration import Calibration, Measured, Threshold
-from facesearch.workflows import calibrating, collections, costing
-from facesearch.workflows.pacing import Pace
+
+if TYPE_CHECKING:
+    from facesearch.domain.calibration import Calibration, Measured, Threshold
 
 FACES = 1000  # asked about, if nothing else is said
 IN_FLIGHT = 16  # calls to a service that is not this machine
@@ -32,27 +34,27 @@ class Calibrating(Bound):
         UsageError for a collection with too few people.
         """
         jobs = jobs or self.settings.jobs
-        return calibrating.calibrate(
+        return workflows.calibrating.calibrate(
             self._gateway,
             self._database,
-            collections.remembered(self._gateway, self._database, collection_id),
+            workflows.collections.remembered(self._gateway, self._database, collection_id),
             most=faces,
             jobs=jobs if self.engine == "embedded" else max(jobs, IN_FLIGHT),
-            pace=Pace(self._pace(None)),
+            pace=workflows.pacing.Pace(self._pace(None)),
             on_face=on_face,
         )
 
     def calibration_cost(self, collection_id: str, *, faces: int = FACES) -> tuple[int, Decimal]:
         """How many calls `calibrate` of the same takes, and what AWS asks for them, in dollars."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        calls = len(calibrating.chosen(self._database, collection, faces))
-        already = costing.calls_this_month(self._database, self._counted_as)
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        calls = len(workflows.calibrating.chosen(self._database, collection, faces))
+        already = workflows.costing.calls_this_month(self._database, self._counted_as)
         return calls, self._prices.cost({"SearchFaces": calls}, already)
 
     def calibration(self, collection_id: str) -> Calibration | None:
         """What is known of a collection and its present face model; None where that was not measured."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        return calibrating.usable(self._database, collection)
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        return workflows.calibrating.usable(self._database, collection)
 
     def draw_calibration(self, collection_id: str, calibration: Calibration, path: Path) -> None:
         """Write a calibration's curves, with the collection's threshold, as .png or .svg. Raises UsageError."""
@@ -67,18 +69,20 @@ class Calibrating(Bound):
         `asked` is a similarity or `fmr=` with the false-match rate to keep to. Raises UsageError for a rate that
         the collection's calibration cannot tell of, naming what to do.
         """
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        return calibrating.resolve(self._database, collection, calibrating.parsed(asked))
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        return workflows.calibrating.resolve(self._database, collection, workflows.calibrating.parsed(asked))
 
     def set_threshold(self, collection_id: str, threshold: float | str | None) -> None:
         """Let a collection keep to a threshold where none is asked for; None brings back 80.
 
         Raises UsageError for a rate that the collection's calibration cannot tell of.
         """
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        calibrating.set_own_threshold(self._database, collection, calibrating.parsed(threshold))
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        workflows.calibrating.set_own_threshold(
+            self._database, collection, workflows.calibrating.parsed(threshold)
+        )
 
     def own_threshold(self, collection_id: str) -> str | None:
         """The threshold that was set for a collection, as it was said; None for the usual one."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        return calibrating.own_threshold(self._database, collection)
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        return workflows.calibrating.own_threshold(self._database, collection)

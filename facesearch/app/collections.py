@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import Collection, Deletion, ListedFace
-from facesearch.workflows import collections, people
-from facesearch.workflows.reconciling import users
-from facesearch.workflows.reconciling.users import Kept
+
+if TYPE_CHECKING:
+    from facesearch.domain import Collection, Deletion, ListedFace
+    from facesearch.workflows.reconciling.users import Kept
 
 
 class Collections(Bound):
@@ -16,7 +18,7 @@ class Collections(Bound):
 
     def create_collection(self, collection_id: str) -> Collection:
         """Make a collection. Raises CollectionExistsError."""
-        return collections.create(self._gateway, self._database, collection_id)
+        return workflows.collections.create(self._gateway, self._database, collection_id)
 
     def collection(self, collection_id: str) -> Collection:
         """One collection, as the service describes it. Raises CollectionNotFoundError."""
@@ -24,34 +26,42 @@ class Collections(Bound):
 
     def collections(self) -> Iterator[Collection]:
         """Every collection of the engine."""
-        return collections.listed(self._gateway)
+        return workflows.collections.listed(self._gateway)
 
     def delete_collection(self, collection_id: str) -> Deletion:
         """Delete a collection with its faces and our records of them; people stay."""
-        return collections.delete(self._gateway, self._database, collection_id)
+        return workflows.collections.delete(self._gateway, self._database, collection_id)
 
     def keep_users(self, collection_id: str) -> Kept:
         """Make each person of a collection a user of it, now and at every enrolment; see `workflows.users`."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        from facesearch.workflows.reconciling import users
+
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         return users.turn_on(self._gateway, self._database, collection)
 
     def drop_users(self, collection_id: str) -> int:
         """Delete the users of a collection's people, and make none any more. Faces stay. Returns how many went."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        from facesearch.workflows.reconciling import users
+
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         return users.turn_off(self._gateway, self._database, collection)
 
     def faces(self, collection_id: str, person: str | None = None) -> Iterator[ListedFace]:
         """The faces a collection holds, joined to our records; with `person` only theirs."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        from facesearch.domain import ListedFace
+
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         if person is None:
-            yield from collections.faces(self._gateway, self._database, collection)
+            yield from workflows.collections.faces(self._gateway, self._database, collection)
             return
         with self._database.read() as records:
-            person_id = people.find(records, person).id
+            person_id = workflows.people.find(records, person).id
             for enrolled in records.iter_faces(collection.arn, person_id):
                 yield ListedFace(enrolled.face, enrolled)
 
     def delete_faces(self, collection_id: str, face_ids: Sequence[str]) -> Deletion:
         """Delete faces from a collection, and then our records of them."""
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        from facesearch.workflows.reconciling import users
+
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         return users.delete_faces(self._gateway, self._database, collection, face_ids)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import Usage
-from facesearch.workflows import costing
+
+if TYPE_CHECKING:
+    from facesearch.domain import Usage
 
 
 class Costing(Bound):
@@ -19,4 +22,4 @@ class Costing(Bound):
         Calls are counted for every engine, and priced as AWS would; only AWS sends a bill.
         """
         with self._database.read() as records:
-            yield from costing.priced(records.usage(month), self._prices)
+            yield from workflows.costing.priced(records.usage(month), self._prices)

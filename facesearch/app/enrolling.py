@@ -7,14 +7,10 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
 from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcome, PlannedPhoto
 from facesearch.domain.door import AtTheDoor, OnConflict, QualityFilter
-from facesearch.workflows import collections, costing, enrolling, planning
-from facesearch.workflows.enrolling import estimating
-from facesearch.workflows.enrolling.retrying import unfinished
-from facesearch.workflows.reading import Reader
-from facesearch.workflows.reconciling import users
 
 IN_FLIGHT = 16  # calls to a service whose quota nobody said
 MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
@@ -30,7 +26,7 @@ class Enrolling(Bound):
 
         `strict` raises it for any bad row of a manifest too.
         """
-        return planning.plan(paths, self._stored, person, strict=strict)
+        return workflows.planning.plan(paths, self._stored, person, strict=strict)
 
     def enroll(
         self,
@@ -67,19 +63,22 @@ class Enrolling(Bound):
         quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
         prices) BudgetError is raised in place of the call that would pass it; what was done until then is kept.
         """
+        from facesearch.workflows.enrolling import retrying
+        from facesearch.workflows.reconciling import users
+
         planned = self.plan(paths, person, strict=strict)
         jobs = jobs or self.settings.jobs
         rate = self._pace(rate)
         with self._within(max_cost):
-            collection = collections.ensure(self._gateway, self._database, collection_id)
+            collection = workflows.collections.ensure(self._gateway, self._database, collection_id)
             if retry_failed:
-                planned = chain(planned, unfinished(self._database, collection))
-            report = enrolling.enroll(
+                planned = chain(planned, retrying.unfinished(self._database, collection))
+            report = workflows.enrolling.enroll(
                 self._gateway,
                 self._database,
                 planned,
                 collection,
-                Reader(self._stored),
+                workflows.reading.Reader(self._stored),
                 source=" ".join([*map(str, paths), *(["--retry-failed"] if retry_failed else [])]),
                 on_multiple=OnMultiple(on_multiple),
                 door=self._door(on_conflict, min_face, quality),
@@ -119,15 +118,17 @@ class Enrolling(Bound):
         """What `enroll` of the same would do and cost. Every file is read; nothing is called that costs money,
         and nothing is written.
         """
+        from facesearch.workflows.enrolling import estimating
+
         return estimating.estimate(
             self._database,
             self.plan(paths, person, strict=strict),
-            collections.found(self._gateway, collection_id),
-            Reader(self._stored),
+            workflows.collections.found(self._gateway, collection_id),
+            workflows.reading.Reader(self._stored),
             on_multiple=OnMultiple(on_multiple),
             door=self._door(on_conflict, min_face, quality),
             jobs=jobs or self.settings.jobs,
             prices=self._prices,
             rate=self._pace(rate),
-            already=costing.calls_this_month(self._database, self._counted_as),
+            already=workflows.costing.calls_this_month(self._database, self._counted_as),
         )

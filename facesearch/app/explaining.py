@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain.explaining import Explanation
-from facesearch.workflows import calibrating, collections, explaining
+
+if TYPE_CHECKING:
+    from facesearch.domain.explaining import Explanation
 
 
 class Explaining(Bound):
@@ -19,13 +22,15 @@ class Explaining(Bound):
 
         `threshold` is as in `search`. Raises UsageError for an unknown person, and PhotoError.
         """
-        collection = collections.remembered(self._gateway, self._database, collection_id)
-        return explaining.explain(
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+        return workflows.explaining.explain(
             self._gateway,
             self._database,
             Path(photo),
             person,
             collection,
-            calibrating.resolve(self._database, collection, calibrating.parsed(threshold)),
-            bars=explaining.EMBEDDED if self.engine == "embedded" else explaining.AMAZON,
+            workflows.calibrating.resolve(
+                self._database, collection, workflows.calibrating.parsed(threshold)
+            ),
+            bars=workflows.explaining.EMBEDDED if self.engine == "embedded" else workflows.explaining.AMAZON,
         )

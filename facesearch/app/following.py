@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from facesearch import workflows
 from facesearch.app.enrolling import Enrolling
 from facesearch.app.searching import Searching
 from facesearch.app.tagging import Tagging
-from facesearch.domain import EnrolmentReport, GivenPhoto, PhotoOutcome, PhotoSearch, PlannedPhoto
-from facesearch.workflows import collections, enrolling, matching
-from facesearch.workflows.documents import Anywhere, address_of
-from facesearch.workflows.following import Follower
-from facesearch.workflows.reading import Reader
-from facesearch.workflows.tagging_many import is_photo
+
+if TYPE_CHECKING:
+    from facesearch.domain import EnrolmentReport, GivenPhoto, PhotoOutcome, PhotoSearch, PlannedPhoto
 
 
 class Following(Enrolling, Searching, Tagging):
@@ -25,12 +25,12 @@ class Following(Enrolling, Searching, Tagging):
         Raises PhotoError and UsageError for what can never be enrolled, and what concerns S3, the service and the
         records.
         """
-        if not is_photo(address):
+        if not workflows.tagging_many.is_photo(address):
             return None
-        collection = collections.ensure(self._gateway, self._database, collection_id)
+        collection = workflows.collections.ensure(self._gateway, self._database, collection_id)
 
-        def enrol(photo: PlannedPhoto, reader: Reader) -> EnrolmentReport:
-            return enrolling.enroll(
+        def enrol(photo: PlannedPhoto, reader: workflows.reading.Reader) -> EnrolmentReport:
+            return workflows.enrolling.enroll(
                 self._gateway,
                 self._database,
                 [photo],
@@ -42,7 +42,7 @@ class Following(Enrolling, Searching, Tagging):
                 alone=False,
             )
 
-        follower = Follower(
+        follower = workflows.following.Follower(
             self._gateway, self._database, self._objects, self._stored, collection, root, enrol
         )
         return follower(address)
@@ -54,12 +54,14 @@ class Following(Enrolling, Searching, Tagging):
         search ended (matched, unmatched, no_face), `already` where the document was there, and None where the
         object is gone or no photo by its key. Raises what `follow_object` raises.
         """
-        if not is_photo(name):
+        if not workflows.tagging_many.is_photo(name):
             return None
 
         def search(photo: GivenPhoto) -> PhotoSearch:
             return next(self.search([photo], collection_id, jobs=1))
 
-        document = address_of(to, name)
+        document = workflows.documents.address_of(to, name)
         asked = {"collection": collection_id}
-        return matching.match(self._objects, Anywhere(self._objects), search, address, document, asked)
+        return workflows.matching.match(
+            self._objects, workflows.documents.Anywhere(self._objects), search, address, document, asked
+        )

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facesearch import __version__
+from facesearch import __version__, workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import Person, PersonSummary
-from facesearch.domain.erasure import Erasure
-from facesearch.domain.regrouping import Former, MergePlan, Regrouping
-from facesearch.domain.sightings import Sighting
-from facesearch.workflows import erasing, people, regrouping, sightings
-from facesearch.workflows.person_files import person_name
-from facesearch.workflows.receipts import Receipts, write_whole
+
+if TYPE_CHECKING:
+    from facesearch.domain import Person, PersonSummary
+    from facesearch.domain.erasure import Erasure
+    from facesearch.domain.regrouping import Former, MergePlan, Regrouping
+    from facesearch.domain.sightings import Sighting
 
 
 class People(Bound):
@@ -29,7 +29,7 @@ class People(Bound):
 
     def person(self, ref: str) -> PersonSummary:
         """A person by id, key or name. Raises UsageError when there is none, or more than one."""
-        return people.show(self._database, ref)
+        return workflows.people.show(self._database, ref)
 
     def sightings(
         self,
@@ -40,7 +40,7 @@ class People(Bound):
         limit: int | None = None,
     ) -> Iterator[Sighting]:
         """Who was seen where by recorded searches, the newest first; see `workflows.sightings.listed`."""
-        return sightings.listed(self._database, ref, photo=photo, since=since, limit=limit)
+        return workflows.sightings.listed(self._database, ref, photo=photo, since=since, limit=limit)
 
     def edit_person(
         self,
@@ -53,13 +53,13 @@ class People(Bound):
     ) -> Person:
         """Change what is given; None leaves a field as it is."""
         with self._database.begin() as records:
-            person = people.find(records, ref)
-            name = None if name is None else person_name(name)
+            person = workflows.people.find(records, ref)
+            name = None if name is None else workflows.person_files.person_name(name)
             return records.edit_person(person.id, name=name, key=key, attributes=attributes, notes=notes)
 
     def plan_merge(self, kept: str, *others: str) -> MergePlan:
         """Whom `merge_people` of the same would join, and what would give way. Writes nothing."""
-        return regrouping.plan_merge(self._database, kept, others)
+        return workflows.regrouping.plan_merge(self._database, kept, others)
 
     def merge_people(self, kept: str, *others: str) -> Regrouping:
         """Make everything of the others the kept person's, each named by id, key or name.
@@ -69,7 +69,7 @@ class People(Bound):
         back. Users of collections follow. Raises UsageError for somebody unknown or ambiguous, and for a person
         who is to be merged into themselves; somebody who was merged before is passed over.
         """
-        return regrouping.merge(self._gateway, self._database, kept, others)
+        return workflows.regrouping.merge(self._gateway, self._database, kept, others)
 
     def split_person(self, ref: str, photos: Sequence[Path | str], to: str) -> Regrouping:
         """Make photos of a person (files, s3:// addresses or FaceIds) those of another one, made if need be.
@@ -78,12 +78,12 @@ class People(Bound):
         name of somebody new. Enrolling the first person's folder again does not take the photos back. Raises
         UsageError for what is no photo of theirs, and when nothing would be left of the person.
         """
-        return regrouping.split(self._gateway, self._database, ref, photos, to)
+        return workflows.regrouping.split(self._gateway, self._database, ref, photos, to)
 
     def formerly(self, ref: str) -> list[Former]:
         """Who was merged into a person."""
         with self._database.read() as records:
-            person_id = people.find(records, ref).id
+            person_id = workflows.people.find(records, ref).id
             return records.formerly([person_id]).get(person_id, [])
 
     def erase_person(
@@ -97,22 +97,26 @@ class People(Bound):
         anything is deleted, when the person may have faces on another engine.
         """
         receipts = self._receipts(named=named)
-        erasure = erasing.erase(self._gateway, self._database, ref, receipts.write, gone)
+        erasure = workflows.erasing.erase(self._gateway, self._database, ref, receipts.write, gone)
         if receipt is not None:
-            write_whole(Path(receipt), receipts.path(erasure.person_id).read_text(encoding="utf-8"))
+            workflows.receipts.write_whole(
+                Path(receipt), receipts.path(erasure.person_id).read_text(encoding="utf-8")
+            )
             return replace(erasure, receipt=str(receipt))
         return erasure
 
     def pending_erasures(self) -> list[str]:
         """The ids of people whose erasing is not at its end."""
-        return erasing.unfinished(self._database)
+        return workflows.erasing.unfinished(self._database)
 
     def continue_erasures(self, but: str | None = None) -> Iterator[Erasure]:
         """Go on with every erasing that is pending, `but` one person's, as far as this engine is concerned."""
-        for person_id in erasing.unfinished(self._database):
+        for person_id in workflows.erasing.unfinished(self._database):
             if person_id == but:
                 continue
-            yield erasing.carry_on(self._gateway, self._database, person_id, self._receipts().write)
+            yield workflows.erasing.carry_on(self._gateway, self._database, person_id, self._receipts().write)
 
-    def _receipts(self, *, named: bool = False) -> Receipts:
-        return Receipts(self.settings.home / "receipts", self._counted_as, __version__, named=named)
+    def _receipts(self, *, named: bool = False) -> workflows.receipts.Receipts:
+        return workflows.receipts.Receipts(
+            self.settings.home / "receipts", self._counted_as, __version__, named=named
+        )

@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facesearch import __version__
+from facesearch import __version__, workflows
 from facesearch.app.enrolling import Enrolling
-from facesearch.domain import OnMultiple, PhotoOutcome
-from facesearch.domain.portability import Export, Import, ImportPlan
-from facesearch.workflows import collections, costing, enrolling, exporting
-from facesearch.workflows.importing import Importing, unpacked
-from facesearch.workflows.packages import Package
-from facesearch.workflows.reading import Reader
-from facesearch.workflows.reconciling import users
+
+if TYPE_CHECKING:
+    from facesearch.domain import PhotoOutcome
+    from facesearch.domain.portability import Export, Import, ImportPlan
 
 
 class Portability(Enrolling):
@@ -36,9 +34,9 @@ class Portability(Enrolling):
         """
         collection = None
         if collection_id is not None:
-            collection = collections.remembered(self._gateway, self._database, collection_id)
+            collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         about = {"facesearch": __version__, "engine": self.engine}
-        return exporting.export(
+        return workflows.exporting.export(
             self._database, Path(target), about, collection, with_photos=photos, on_photo=on_photo
         )
 
@@ -56,10 +54,20 @@ class Portability(Enrolling):
         Every file is held against its checksum first. Running the same again does nothing twice and continues
         what was stopped. Raises UsageError for what is no whole export; `max_cost` is as for `enroll`.
         """
+        from facesearch.domain import OnMultiple
+        from facesearch.domain.portability import Import
+        from facesearch.workflows.reconciling import users
+
         jobs, rate = jobs or self.settings.jobs, self._pace(None)
-        with Package(Path(source)) as package, unpacked() as folder, self._within(max_cost):
+        with (
+            workflows.packages.Package(Path(source)) as package,
+            workflows.importing.unpacked() as folder,
+            self._within(max_cost),
+        ):
             package.verify()
-            importing = Importing(self._database, package, Reader(self._stored))
+            importing = workflows.importing.Importing(
+                self._database, package, workflows.reading.Reader(self._stored)
+            )
             importing.match_people(write=True)
             importing.unpacking(Path(folder))
 
@@ -68,12 +76,12 @@ class Portability(Enrolling):
                 if on_photo:
                     on_photo(outcome)
 
-            report = enrolling.enroll(
+            report = workflows.enrolling.enroll(
                 self._gateway,
                 self._database,
                 importing.photos(),
-                collections.ensure(self._gateway, self._database, collection_id),
-                Reader(self._stored),
+                workflows.collections.ensure(self._gateway, self._database, collection_id),
+                workflows.reading.Reader(self._stored),
                 source=str(source),
                 on_multiple=OnMultiple.LARGEST,  # the face that was chosen when it was enrolled before
                 jobs=jobs,
@@ -88,14 +96,18 @@ class Portability(Enrolling):
 
     def plan_import(self, source: Path | str, collection_id: str) -> ImportPlan:
         """What `import_` would do and what it would cost. Nothing is sent and nothing written."""
-        with Package(Path(source)) as package:
+        from facesearch.domain.portability import ImportPlan
+
+        with workflows.packages.Package(Path(source)) as package:
             package.verify()
-            importing = Importing(self._database, package, Reader(self._stored))
+            importing = workflows.importing.Importing(
+                self._database, package, workflows.reading.Reader(self._stored)
+            )
             importing.match_people(write=False)
-            collection = collections.found(self._gateway, collection_id)
+            collection = workflows.collections.found(self._gateway, collection_id)
             states = Counter(importing.states(collection.arn if collection else None))
         calls = {"IndexFaces": states["new"]}
-        already = costing.calls_this_month(self._database, self._counted_as)
+        already = workflows.costing.calls_this_month(self._database, self._counted_as)
         return ImportPlan(
             people=importing.people,
             photos={state: states[state] for state in ("new", "already", "missing")},

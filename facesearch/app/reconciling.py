@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain.reconciliation import CollectionStatus, Finding, Reconciliation, Repaired, Unknown
-from facesearch.workflows import reconciling, status
+
+if TYPE_CHECKING:
+    from facesearch.domain.reconciliation import (
+        CollectionStatus,
+        Finding,
+        Reconciliation,
+        Repaired,
+        Unknown,
+    )
 
 
 class Reconciling(Bound):
@@ -15,15 +24,15 @@ class Reconciling(Bound):
     def status(self, collection_id: str | None = None) -> Iterator[CollectionStatus]:
         """Every collection of the engine on both sides, in numbers, or one of them. Changes nothing."""
         if collection_id is None:
-            yield from status.status(self._gateway, self._database)
+            yield from workflows.status.status(self._gateway, self._database)
         else:
-            yield status.status_of(self._gateway, self._database, collection_id)
+            yield workflows.status.status_of(self._gateway, self._database, collection_id)
 
     def reconcile(
         self,
         collection_id: str,
         *,
-        unknown: Unknown | str = Unknown.LEAVE,
+        unknown: Unknown | str = "leave",
         files: bool = False,
         on_finding: Callable[[Finding], None] | None = None,
         on_faces: Callable[[int], None] | None = None,
@@ -34,7 +43,9 @@ class Reconciling(Bound):
         or "delete". `on_finding` is told each disagreement; the answer has their numbers and examples.
         `on_faces` is told how many more faces were looked at.
         """
-        return reconciling.reconcile(
+        from facesearch.domain.reconciliation import Unknown
+
+        return workflows.reconciling.reconcile(
             self._gateway,
             self._database,
             collection_id,
@@ -48,7 +59,7 @@ class Reconciling(Bound):
         self,
         before: Reconciliation,
         *,
-        unknown: Unknown | str = Unknown.LEAVE,
+        unknown: Unknown | str = "leave",
         files: bool = False,
         deleting: bool = False,
     ) -> Repaired:
@@ -56,7 +67,9 @@ class Reconciling(Bound):
 
         Faces are deleted from the collection only if `deleting`. It may be killed at any moment and run again.
         """
-        return reconciling.repair(
+        from facesearch.domain.reconciliation import Unknown
+
+        return workflows.reconciling.repair(
             self._gateway,
             self._database,
             before,

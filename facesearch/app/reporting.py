@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.workflows import calibrating, collections
-from facesearch.workflows.reading import Reader
 
 if TYPE_CHECKING:
     from facesearch.reporting.report import Report
@@ -41,16 +40,18 @@ class Reporting(Bound):
         from facesearch.reporting.report import Report, check
 
         check(Path(path))
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         heading = Heading(
             collection=collection,
             engine=self.engine,
-            threshold=calibrating.resolve(self._database, collection, calibrating.parsed(threshold)),
+            threshold=workflows.calibrating.resolve(
+                self._database, collection, workflows.calibrating.parsed(threshold)
+            ),
             made_at=datetime.now(UTC),
             made_by=_who(),
             redacted=redact,
         )
-        return Report(Path(path), heading, Reader(self._stored).read)
+        return Report(Path(path), heading, workflows.reading.Reader(self._stored).read)
 
 
 def _who() -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import Run, RunPhoto
-from facesearch.workflows import runs
+
+if TYPE_CHECKING:
+    from facesearch.domain import Run, RunPhoto
 
 
 class Runs(Bound):
@@ -20,7 +23,7 @@ class Runs(Bound):
     def run(self, ref: str) -> Run:
         """The enrolment of that id, or beginning of one, or the newest for "last". Raises UsageError."""
         with self._database.read() as records:
-            return runs.find(records, ref)
+            return workflows.runs.find(records, ref)
 
     def run_photos(self, run: Run) -> Iterator[RunPhoto]:
         """Where the photos stand that the run was the last to deal with."""

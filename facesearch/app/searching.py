@@ -9,11 +9,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
 from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
 from facesearch.domain.searching import By
 from facesearch.errors import NoFaceError, UsageError
-from facesearch.workflows import calibrating, collections, planning, searching, sightings, verifying
 
 
 class Searching(Bound):
@@ -31,7 +31,7 @@ class Searching(Bound):
             if isinstance(photo, GivenPhoto):
                 yield photo
             else:
-                yield from map(Path, planning.files([photo]))
+                yield from map(Path, workflows.planning.files([photo]))
 
     def search(
         self,
@@ -57,16 +57,18 @@ class Searching(Bound):
         collection without users, and for a threshold that was measured on faces.
         """
         by = By(by)
-        collection = collections.remembered(self._gateway, self._database, collection_id)
+        collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         if by is By.USER and not collection.user_count:
             raise UsageError(
                 f"collection {collection_id} has no users to search: `facesearch collection users "
                 f"{collection_id} on` makes one of each person"
             )
-        limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
+        limit = workflows.calibrating.resolve(
+            self._database, collection, workflows.calibrating.parsed(threshold)
+        )
         if by is By.USER and limit.wanted:
             raise UsageError("rates of false matches were measured on faces: with users give a similarity")
-        found = searching.search(
+        found = workflows.searching.search(
             self._gateway,
             self._database,
             self.photos(photos),
@@ -78,8 +80,12 @@ class Searching(Bound):
             jobs=jobs or self.settings.jobs,
         )
         if by is By.FACE:  # no rate was measured on users
-            found = calibrating.rated(found, limit.calibration)
-        return sightings.recorded(self._database, collection, found, limit.similarity) if record else found
+            found = workflows.calibrating.rated(found, limit.calibration)
+        return (
+            workflows.sightings.recorded(self._database, collection, found, limit.similarity)
+            if record
+            else found
+        )
 
     def draw(self, result: PhotoSearch, folder: Path, *, redact: bool = False) -> Path:
         """Write the searched photo with boxes and names into a folder as NAME.faces.jpg, and say where.
@@ -112,9 +118,11 @@ class Searching(Bound):
         the photo, and UsageError.
         """
         if person is not None and collection_id is not None and other is None:
-            collection = collections.remembered(self._gateway, self._database, collection_id)
-            limit = calibrating.resolve(self._database, collection, calibrating.parsed(threshold))
-            answer = verifying.verify(
+            collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
+            limit = workflows.calibrating.resolve(
+                self._database, collection, workflows.calibrating.parsed(threshold)
+            )
+            answer = workflows.verifying.verify(
                 self._gateway, self._database, Path(photo), person, collection, threshold=limit.similarity
             )
             if limit.calibration is None or answer.similarity is None:
@@ -122,7 +130,7 @@ class Searching(Bound):
             return replace(answer, false_match_rate=limit.calibration.rate_at(answer.similarity))
         if other is None or person is not None or collection_id is not None:
             raise UsageError("verify takes another photo, or a person and a collection")
-        least = calibrating.similarity_alone(threshold)
+        least = workflows.calibrating.similarity_alone(threshold)
         compared = self.compare(photo, other, threshold=0)
         best = max((match.similarity or 0.0 for match in compared.matches), default=None)
         return Verification(best is not None and best >= least, best, least, compared.source.box)

@@ -7,13 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain.labels import FoundLabel, LabelRequest, TaggedPhoto
-from facesearch.workflows.documents import Anywhere, address_of
-from facesearch.workflows.tagging import Tagger
-from facesearch.workflows.tagging_many import is_photo, planned, tag_all
 
 if TYPE_CHECKING:
+    from facesearch.domain.labels import FoundLabel, TaggedPhoto
     from facesearch.s3_objects import S3Objects
 
 
@@ -39,9 +37,11 @@ class Tagging(Bound):
         Raises UsageError, before the first photo, for paths that cannot be used.
         """
         place = None if to is None else str(to)
-        photos = planned(paths, self._stored, place)
+        photos = workflows.tagging_many.planned(paths, self._stored, place)
         tagger = self._tagger(min_confidence, max_labels)
-        return tag_all(tagger, self._database, self._counted_as, photos, place, jobs or self.settings.jobs)
+        return workflows.tagging_many.tag_all(
+            tagger, self._database, self._counted_as, photos, place, jobs or self.settings.jobs
+        )
 
     def tag_object(self, address: str, to: str, name: str) -> TaggedPhoto | None:
         """Ask what an object in S3 shows, as it is now, and keep it in a document of S3, not in the records.
@@ -52,7 +52,11 @@ class Tagging(Bound):
         Raises InvalidRequestError and PhotoError for an object that cannot be tagged, and what concerns S3 or the
         service.
         """
-        return self._tagger()(address, address_of(to, name)) if is_photo(name) else None
+        return (
+            self._tagger()(address, workflows.documents.address_of(to, name))
+            if workflows.tagging_many.is_photo(name)
+            else None
+        )
 
     def find_labels(
         self, words: str | None = None, *, parent: str | None = None, min_confidence: float = 0.0
@@ -64,9 +68,15 @@ class Tagging(Bound):
         with self._database.read() as records:
             yield from records.find_labels(words, parent, min_confidence)
 
-    def _tagger(self, min_confidence: float = 55.0, max_labels: int | None = None) -> Tagger:
+    def _tagger(
+        self, min_confidence: float = 55.0, max_labels: int | None = None
+    ) -> workflows.tagging.Tagger:
+        from facesearch.domain.labels import LabelRequest
+
         request = LabelRequest(min_confidence, max_labels, self.settings.custom_labels_project_version_arn)
-        return Tagger(self._gateway, self._objects, Anywhere(self._objects), request)
+        return workflows.tagging.Tagger(
+            self._gateway, self._objects, workflows.documents.Anywhere(self._objects), request
+        )
 
     @cached_property
     def _objects(self) -> S3Objects:

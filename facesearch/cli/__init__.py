@@ -1,42 +1,72 @@
 """The command line. `main` is the `facesearch` command; each group of commands has a file of its own.
 
-Loading this loads click and the domain's nouns. What a command needs beyond that, it imports when it runs.
+Loading this loads click, and the file of a command when it is looked at. What a command needs beyond the domain's
+nouns, it imports when it runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import cast
+
 import click
 
 from facesearch import __version__
-from facesearch.cli.aws import aws
-from facesearch.cli.bucket import bucket
-from facesearch.cli.calibrate import calibrate
-from facesearch.cli.collections import collection
-from facesearch.cli.compare import compare
-from facesearch.cli.configuration import config
-from facesearch.cli.database import db
-from facesearch.cli.demo import demo
-from facesearch.cli.detect import detect
-from facesearch.cli.engine import engine
-from facesearch.cli.enroll import enroll
-from facesearch.cli.explain import explain
-from facesearch.cli.faces import face
 from facesearch.cli.failures import Program
-from facesearch.cli.people import person
-from facesearch.cli.portability import export, import_
-from facesearch.cli.reconcile import reconcile
-from facesearch.cli.runs import runs
-from facesearch.cli.search import search
-from facesearch.cli.sightings import sightings
-from facesearch.cli.status import status
-from facesearch.cli.tags import tag, tags
-from facesearch.cli.usage import usage
-from facesearch.cli.verify import verify
 
 __all__ = ["main"]
 
+# Where each command is: the file here, and its name in it.
+_HOMES = {
+    "enroll": "enroll.enroll",
+    "search": "search.search",
+    "detect": "detect.detect",
+    "compare": "compare.compare",
+    "verify": "verify.verify",
+    "explain": "explain.explain",
+    "calibrate": "calibrate.calibrate",
+    "tag": "tags.tag",
+    "tags": "tags.tags",
+    "collection": "collections.collection",
+    "person": "people.person",
+    "face": "faces.face",
+    "sightings": "sightings.sightings",
+    "status": "status.status",
+    "reconcile": "reconcile.reconcile",
+    "runs": "runs.runs",
+    "usage": "usage.usage",
+    "export": "portability.export",
+    "import": "portability.import_",
+    "bucket": "bucket.bucket",
+    "aws": "aws.aws",
+    "engine": "engine.engine",
+    "db": "database.db",
+    "config": "configuration.config",
+    "demo": "demo.demo",
+}
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(Mapping[str, click.Command]):
+    """Every command by its name, loaded when it is first looked at: a run needs one, and all take long to load."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        file, _, attribute = _HOMES[name].partition(".")
+        command: click.Command = getattr(import_module(f"{__name__}.{file}"), attribute)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+@click.group(
+    cls=Program,
+    commands=cast("MutableMapping[str, click.Command]", _Commands()),  # which click only reads
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="facesearch")
 def main() -> None:
     """Enrol people from photos into a face collection and find them again by photo.
@@ -63,33 +93,3 @@ def main() -> None:
       130  interrupted
       141  the reader of the output went away
     """
-
-
-for _command in (
-    enroll,
-    search,
-    detect,
-    compare,
-    verify,
-    explain,
-    calibrate,
-    tag,
-    tags,
-    collection,
-    person,
-    face,
-    sightings,
-    status,
-    reconcile,
-    runs,
-    usage,
-    export,
-    import_,
-    bucket,
-    aws,
-    engine,
-    db,
-    config,
-    demo,
-):
-    main.add_command(_command)

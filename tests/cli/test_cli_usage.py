@@ -91,6 +91,16 @@ def test_help_version_and_settings_load_nothing_heavy(arguments):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_loads_none_of_the_others():
+    code = (
+        "import sys\nfrom facesearch.cli import main\n"
+        "try:\n    main(['usage', '--help'])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(*sorted(set(sys.modules) & {f'facesearch.cli.{name}' for name in ('usage', 'search', 'enroll')}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "facesearch.cli.usage"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"), [("serch", "search"), ("enrol", "enroll"), ("colection", "collection")]
 )
