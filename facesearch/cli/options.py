@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import click
 
 from facesearch.cli.output import Format
-from facesearch.domain.calibration import parse_threshold
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,6 +34,8 @@ def checked_collection_id(_ctx: click.Context, _param: click.Parameter, value: s
 def checked_threshold(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     """A similarity or a false-match rate, as it was said."""
     if value is not None:
+        from facesearch.domain.calibration import parse_threshold
+
         try:
             parse_threshold(value)
         except ValueError as exc:

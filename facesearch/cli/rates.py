@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facesearch.domain.calibration import Rate, Threshold
+if TYPE_CHECKING:
+    from facesearch.domain.calibration import Rate, Threshold
 
 
 def percent(rate: float) -> str:

@@ -17,10 +17,10 @@ from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import GivenPhoto, PersonMatch, PhotoSearch, SearchedFace, SearchStatus
-from facesearch.domain.calibration import Rate
 
 if TYPE_CHECKING:
     from facesearch.app import FaceSearch
+    from facesearch.domain.calibration import Rate
     from facesearch.reporting.report import Report
     from facesearch.settings import Settings
 

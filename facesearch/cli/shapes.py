@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facesearch.cli import rates
-from facesearch.domain import (
-    Box,
-    Collection,
-    FaceDetail,
-    ListedFace,
-    Person,
-    PersonMatch,
-    PersonSummary,
-    Photo,
-    PhotoSearch,
-    Pose,
-    Quality,
-)
+
+if TYPE_CHECKING:
+    from facesearch.domain import (
+        Box,
+        Collection,
+        FaceDetail,
+        ListedFace,
+        Person,
+        PersonMatch,
+        PersonSummary,
+        Photo,
+        PhotoSearch,
+        Pose,
+        Quality,
+    )
 
 
 def box(value: Box) -> dict[str, float]:

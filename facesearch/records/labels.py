@@ -10,16 +10,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, delete, func, literal_column, select, text
 
 from facesearch.domain import Box
 from facesearch.domain.files import Content
-from facesearch.domain.labels import FoundLabel, Label, LabelInstance, LabelRequest, PhotoLabels
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
 from facesearch.records.tables import LabelRow, PhotoLabelRow, TaggedRow
 from facesearch.records.unit import Unit, chunks, path_id
+
+if TYPE_CHECKING:  # while it runs, imported where they are made: few commands are about labels
+    from facesearch.domain.labels import FoundLabel, Label, LabelInstance, PhotoLabels
 
 _WORD = re.compile(r"[^\W_]+")
 _INDEX = "labels_text"  # the FTS5 table of SQLite
@@ -85,6 +88,8 @@ class LabelRecords(Unit):
         Surest first. Rows are read as they are asked for, so the transaction must stay open as long as the
         iteration runs. Raises UsageError when nothing is asked for.
         """
+        from facesearch.domain.labels import FoundLabel
+
         conditions = [
             *([self._has("words", words)] if words is not None else []),
             *([self._has("above", parent)] if parent is not None else []),
@@ -185,6 +190,8 @@ def _written(instance: LabelInstance) -> list[float]:
 
 
 def _label(row: LabelRow, seen: PhotoLabelRow) -> Label:
+    from facesearch.domain.labels import Label, LabelInstance
+
     return Label(
         name=row.name,
         confidence=seen.confidence,
@@ -197,6 +204,8 @@ def _label(row: LabelRow, seen: PhotoLabelRow) -> Label:
 
 
 def _photo_labels(row: TaggedRow, labels: tuple[Label, ...]) -> PhotoLabels:
+    from facesearch.domain.labels import LabelRequest, PhotoLabels
+
     return PhotoLabels(
         photo=row.path,
         content=Content(row.digest, row.size, row.version),

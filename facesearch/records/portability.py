@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select, update
 
 from facesearch.domain import EnrolledFace, Person, Photo
-from facesearch.domain.regrouping import Former
 from facesearch.records.erasure import ErasureRecords
 from facesearch.records.faces import enrolled_face, joined_faces
 from facesearch.records.people import check_person, person
 from facesearch.records.regrouping import RegroupingRecords
 from facesearch.records.tables import CollectionRow, FaceRow, MergedRow, PersonRow, PhotoRow
 from facesearch.records.unit import chunks
+
+if TYPE_CHECKING:
+    from facesearch.domain.regrouping import Former
 
 
 class PortabilityRecords(ErasureRecords, RegroupingRecords):

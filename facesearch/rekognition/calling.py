@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from facesearch.domain.labels import StoredObject
 from facesearch.service_errors import explained
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import ImageTypeDef, S3ObjectTypeDef
+
+    from facesearch.domain.labels import StoredObject
 
 MAX_PAGE = 4096  # what one page of ListFaces, one DeleteFaces and one search may hold
 

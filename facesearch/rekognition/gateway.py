@@ -23,7 +23,6 @@ from facesearch.domain import (
     UnindexedFace,
 )
 from facesearch.domain.faces import FaceListing
-from facesearch.domain.labels import StoredObject
 from facesearch.errors import InvalidRequestError, NoFaceError
 from facesearch.metering import Meter
 from facesearch.rekognition import answers
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.literals import QualityFilterType
 
+    from facesearch.domain.labels import StoredObject
     from facesearch.settings import Settings
 
 MAX_INDEXED = 100  # faces that one IndexFaces call can store

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from facesearch.domain import Face, ImageSearch
 from facesearch.domain.faces import Association
 from facesearch.errors import NoFaceError, ServiceError
 from facesearch.rekognition import answers
 from facesearch.rekognition.calling import Calling, batches
 from facesearch.service_errors import explained
+
+if TYPE_CHECKING:
+    from facesearch.domain import Face, ImageSearch
 
 MAX_ASSOCIATED = 100  # faces that one AssociateFaces or DisassociateFaces call takes
 MAX_USERS = 500  # that one search gives
