@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -40,6 +41,18 @@ def test_the_embedded_engine_is_opened_without_a_look_through_all_services(monke
     monkeypatch.setattr(Loader, "list_available_services", listing)
     with FaceSearch.open() as fs:
         assert list(fs.collections()) == []
+
+
+def test_the_embedded_engine_is_opened_without_the_addresses_of_all_services():
+    code = (
+        "import os, sys\nopened = set()\n"
+        "sys.addaudithook(lambda event, about: event == 'open' and opened.add(os.path.basename(str(about[0]))))\n"
+        "from facesearch import FaceSearch\n"
+        "with FaceSearch.open() as fs:\n    assert list(fs.collections()) == []\n"
+        "print(*opened & {'service-2.json.gz', 'endpoints.json', 'endpoints.json.gz'})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["service-2.json.gz"]
 
 
 def test_a_profile_that_aws_does_not_know_is_a_credentials_matter(monkeypatch):
