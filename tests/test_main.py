@@ -16,3 +16,13 @@ def test_what_a_command_has_loaded_is_not_looked_through_at_its_end():
     done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "True True"
     assert '"people": []' in done.stdout
+
+
+def test_garbage_is_looked_for_more_often_once_everything_is_loaded():
+    code = (
+        "import gc, sys\nsys.argv = ['facesearch', '--version']\nfrom facesearch.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(gc.get_threshold()[0])\ngc.collect()\nprint(gc.get_threshold()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["200000", "20000"]

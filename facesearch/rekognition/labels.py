@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from facesearch.domain.labels import DetectedLabels, Label, LabelInstance, StoredObject
 from facesearch.errors import CollectionNotFoundError, ConfigurationError
 from facesearch.rekognition import answers
 from facesearch.rekognition.calling import Calling, as_image
 from facesearch.service_errors import explained
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # while it runs, imported where they are made: few commands are about labels
     from mypy_boto3_rekognition.type_defs import (
         CustomLabelTypeDef,
         LabelTypeDef,
     )
+
+    from facesearch.domain.labels import DetectedLabels, Label, StoredObject
 
 
 class Labels(Calling):
@@ -26,6 +27,8 @@ class Labels(Calling):
         self, image: bytes | StoredObject, *, min_confidence: float, max_labels: int | None = None
     ) -> DetectedLabels:
         """The photo's labels of at least that confidence (0 to 100), surest first; none is an empty answer."""
+        from facesearch.domain.labels import DetectedLabels
+
         parameters: dict[str, Any] = {"Image": as_image(image), "MinConfidence": min_confidence}
         if max_labels is not None:
             parameters["MaxLabels"] = max_labels
@@ -53,6 +56,8 @@ class Labels(Calling):
 
 
 def _label(label: LabelTypeDef) -> Label:
+    from facesearch.domain.labels import Label, LabelInstance
+
     return Label(
         name=label["Name"],
         confidence=label["Confidence"],
@@ -68,6 +73,8 @@ def _label(label: LabelTypeDef) -> Label:
 
 def _custom_labels(labels: Iterable[CustomLabelTypeDef]) -> tuple[Label, ...]:
     """One label for each name: a model that finds things answers each of them as a label of its own."""
+    from facesearch.domain.labels import Label, LabelInstance
+
     by_name: defaultdict[str, list[CustomLabelTypeDef]] = defaultdict(list)
     for label in labels:
         by_name[label["Name"]].append(label)
