@@ -32,6 +32,20 @@ class FaceRecords(Unit):
             for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
         }
 
+    def owners(self, arn: str, face_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Whose those of the faces are that the records know: id and name of the person, by FaceId."""
+        statement = (
+            select(FaceRow.face_id, PersonRow.id, PersonRow.name)
+            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
+            .join(PersonRow, PersonRow.id == FaceRow.person)
+            .where(CollectionRow.arn == arn)
+        )
+        return {
+            face_id: (person_id, name)
+            for some in chunks(face_ids)
+            for face_id, person_id, name in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+        }
+
     def face_counts(self, arn: str, person_ids: Iterable[str]) -> dict[str, int]:
         """How many faces of each of these people a collection holds, by person id; nobody stands for 0."""
         statement = (

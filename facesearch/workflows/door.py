@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from facesearch.domain import Box, EnrolledFace, FaceRecord, PhotoStatus, Settlement
+from facesearch.domain import Box, FaceRecord, PhotoStatus, Settlement
 from facesearch.domain.door import AtTheDoor, OnConflict
 from facesearch.workflows.choosing import Choice
 
@@ -21,7 +21,7 @@ MOST_MET = 10_000  # faces nobody has a record of yet that are kept in mind
 class Records(Protocol):
     """What the door asks of the records."""
 
-    def faces(self, arn: str, face_ids: Sequence[str]) -> Mapping[str, EnrolledFace]: ...
+    def owners(self, arn: str, face_ids: Sequence[str]) -> dict[str, tuple[str, str]]: ...
 
 
 def large_enough(choice: Choice, width: int, height: int, min_face: int) -> Choice:
@@ -53,8 +53,7 @@ class Door:
     def decide(self, records: Records, settlements: Sequence[Settlement]) -> list[Settlement]:
         """The settlements with the conflicts that were found: told, or their faces turned away."""
         matched = {match.face.face_id for one in settlements for match in one.matches or ()}
-        found = records.faces(self._arn, list(matched)) if matched else {}
-        known = {face_id: (face.person.id, face.person.name) for face_id, face in found.items()}
+        known = records.owners(self._arn, list(matched)) if matched else {}
         decided = []
         for one in settlements:
             if one.record:

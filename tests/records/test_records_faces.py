@@ -46,6 +46,18 @@ def test_faces_of_another_collection_are_not_found(database, staff, enrol, makin
         assert len(records.faces(staff.arn, wanted)) == 1
 
 
+def test_whose_faces_are_is_told_of_one_collection(database, staff, enrol, making):
+    anna, bob = enrol(staff, "Anna", "a.jpg"), enrol(staff, "Bob", "b.jpg")
+    first, second = (making.face_id(name, staff) for name in ("a.jpg", "b.jpg"))
+    other = making.collection("others")
+    with database.begin() as records:
+        records.remember_collection(other)
+        whose = records.owners(staff.arn, [first, second, "unknown", "\x01"])
+        assert whose == {first: (anna.id, "Anna"), second: (bob.id, "Bob")}
+        assert records.owners(other.arn, [first]) == {}
+        assert records.owners(staff.arn, []) == {}
+
+
 def test_the_faces_of_several_people_are_counted_in_one_collection_alone(database, staff, enrol, making):
     anna, bob = enrol(staff, "Anna", "a.jpg", "b.jpg"), enrol(staff, "Bob", "c.jpg")
     other = making.collection("others")

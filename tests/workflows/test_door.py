@@ -5,13 +5,10 @@ import pytest
 from facesearch import FaceSearch
 from facesearch.domain import (
     Box,
-    EnrolledFace,
     Face,
     FaceDetail,
     FaceMatch,
     FaceRecord,
-    Person,
-    Photo,
     PhotoStatus,
     Settlement,
 )
@@ -108,13 +105,8 @@ class Records:
     def __init__(self, **people):
         self._people = people
 
-    def faces(self, arn, face_ids):
-        return {id_: enrolled(id_, self._people[id_]) for id_ in face_ids if id_ in self._people}
-
-
-def enrolled(face_id, name):
-    person = Person(name, name)
-    return EnrolledFace(face(face_id), "staff", person, Photo("0" * 64, "p"), None, None, None)
+    def owners(self, arn, face_ids):
+        return {id_: (self._people[id_], self._people[id_]) for id_ in face_ids if id_ in self._people}
 
 
 def face(face_id):

@@ -41,7 +41,7 @@ _SMALLEST_SIDE = 40  # a level whose short side is less shows nothing but faces 
 
 _ALONE = 128.0  # pixels of the finest level: an only face so large ends the search, an octave of smaller ones
 _IN_COMPANY = 256.0  # having been looked for in vain; several faces end it after two such octaves,
-_FILLING = 104.0  # and one that fills the photo after two thirds of one,
+_FILLING = 96.0  # and one that fills the photo after little more than half of one,
 _FILLS = 1 / 3  # which it does from this part of the short side on
 
 _WINDOW = 80.0  # pixels, the size of face that the network knows

@@ -68,8 +68,8 @@ def descriptor(layers: Iterable[Layer], int8: bool) -> bytes:
     graph = Graph()
     x = graph.pixels("chips", int8)
     x = graph.node("Relu", graph.convolution(x, convolutions[0], scales[0][0]))
-    x = graph.rounded(x, scales[1][0])
-    x = graph.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    x = graph.node("MaxPool", graph.rounded(x, scales[1][0]), kernel_shape=[3, 3], strides=[2, 2])
+    x = graph.rounded(x, scales[1][0])  # changes nothing, but lets the maximum be taken in 8 bits
     size = 35
     for index in range(1, len(convolutions), 2):
         pair = slice(index, index + 2)

@@ -20,7 +20,7 @@ from facesearch.engine.vision.similarity import Scale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 3  # of what is kept in the cache; another way to build or to write it is another number
+_FORMAT = 4  # of what is kept in the cache; another way to build or to write it is another number
 _BATCH = 32  # faces whose landmarks are looked for together; more would cost memory and save no time
 
 
