@@ -22,11 +22,12 @@ from facesearch.cli.output import (
     show_table,
     write,
 )
-from facesearch.cli.progress import Progress, in_one_piece
+from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
 from facesearch.domain import Duplicate, EnrolmentReport, OnMultiple, PhotoOutcome, PhotoStatus
 from facesearch.domain.door import OnConflict, QualityFilter
+from facesearch.interruption import held_back
 
 if TYPE_CHECKING:
     from facesearch.settings import Settings
@@ -194,7 +195,7 @@ class _Listener:
         if self._stream is None:
             self._progress.advance()
             return
-        with in_one_piece():  # what is said to be done at the end is what was written
+        with held_back():  # what is said to be done at the end is what was written
             self._progress.advance()
             self._stream.write(outcome)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -28,6 +27,7 @@ from facesearch.domain.faces import UserMatch
 from facesearch.domain.searching import By
 from facesearch.errors import InvalidRequestError, NoFaceError, PhotoError
 from facesearch.workflows.every_face import FoundFace, Gateway, search_each, search_largest
+from facesearch.workflows.threads import in_order
 
 NO_FACE = "it shows no face"
 
@@ -100,23 +100,12 @@ def search(
         except InvalidRequestError as exc:
             return replace(empty, status=SearchStatus.UNREADABLE, reason=str(exc)), []
 
-    def answer(asked: Future[_Asked]) -> PhotoSearch:
-        empty, found = asked.result()
-        return _joined(database, collection.arn, empty, found, max_matches) if found else empty
-
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="search")
-    each = ThreadPoolExecutor(jobs, thread_name_prefix="face")
-    try:
-        under_way: deque[Future[_Asked]] = deque()
-        for photo in given:
-            under_way.append(pool.submit(ask, photo))
-            if len(under_way) > 2 * jobs:
-                yield answer(under_way.popleft())
-        while under_way:
-            yield answer(under_way.popleft())
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        each.shutdown(wait=True, cancel_futures=True)
+    with (
+        ThreadPoolExecutor(jobs, thread_name_prefix="face") as each,
+        closing(in_order(ask, given, jobs, "search")) as answers,
+    ):
+        for _, (empty, found) in answers:
+            yield _joined(database, collection.arn, empty, found, max_matches) if found else empty
 
 
 def _joined(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -18,6 +16,7 @@ from facesearch.workflows.documents import address_of
 from facesearch.workflows.person_files import is_litter
 from facesearch.workflows.reading import is_stored
 from facesearch.workflows.tagging import Tagger
+from facesearch.workflows.threads import in_order
 
 
 class Stored(Protocol):
@@ -91,7 +90,8 @@ def tag_all(
     same again asks nothing that is known. Closing the generator waits for the calls under way.
     """
 
-    def tagged(one: ToTag, known: PhotoLabels | None) -> TaggedPhoto:
+    def tagged(given: tuple[ToTag, PhotoLabels | None]) -> TaggedPhoto:
+        one, known = given
         try:
             if one.problem:
                 raise PhotoError(one.problem)
@@ -102,26 +102,18 @@ def tag_all(
         except InvalidRequestError as exc:
             return TaggedPhoto(one.photo, TagStatus.UNREADABLE, reason=str(exc))
 
-    def kept(known: PhotoLabels | None, future: Future[TaggedPhoto]) -> TaggedPhoto:
-        answer = future.result()
-        if answer.labels is not None and answer.labels != known:
-            with database.begin() as records:
-                records.keep_labels(engine, answer.labels)
-        return answer
-
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="tag")
-    try:
-        under_way: deque[tuple[PhotoLabels | None, Future[TaggedPhoto]]] = deque()
+    def with_known() -> Iterator[tuple[ToTag, PhotoLabels | None]]:
         for one in photos:
             with database.read() as records:
                 known = records.known_labels(engine, [one.photo]).get(one.photo)
-            under_way.append((known, pool.submit(tagged, one, known)))
-            if len(under_way) > 2 * jobs:
-                yield kept(*under_way.popleft())
-        while under_way:
-            yield kept(*under_way.popleft())
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+            yield one, known
+
+    with closing(in_order(tagged, with_known(), jobs, "tag")) as answers:
+        for (_, known), answer in answers:
+            if answer.labels is not None and answer.labels != known:
+                with database.begin() as records:
+                    records.keep_labels(engine, answer.labels)
+            yield answer
 
 
 def _under(place: str, stored: Stored) -> Iterator[ToTag]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import islice, zip_longest
@@ -17,6 +16,7 @@ from facesearch.domain.calibration import RULE_OF_THREE, Calibration, Measured, 
 from facesearch.errors import InvalidRequestError, UsageError
 from facesearch.workflows.calibrating.counting import Answer, Counting
 from facesearch.workflows.pacing import Pace
+from facesearch.workflows.threads import in_order
 
 LEAST_PEOPLE = 4  # fewer make no more than three pairs, in which nothing can be told
 MOST_MATCHES = 4096  # that one search answers
@@ -152,20 +152,7 @@ def _asked(
         except InvalidRequestError as exc:
             return exc
 
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="calibrate")
-    under_way: deque[tuple[str, Future[_Asked]]] = deque()
-    try:
-        for face_id in faces:
-            under_way.append((face_id, pool.submit(ask, face_id)))
-            if len(under_way) > 2 * jobs:
-                first, future = under_way.popleft()
-                yield first, future.result()
-        while under_way:
-            first, future = under_way.popleft()
-            yield first, future.result()
-    finally:
-        pace.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
+    return in_order(ask, faces, jobs, "calibrate", pace.stop)
 
 
 def _answer(face_id: str, matches: Sequence[FaceMatch], whose: Mapping[str, int]) -> Answer:

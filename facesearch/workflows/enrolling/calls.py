@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from facesearch.domain import Collection, Duplicate, PhotoStatus, Settlement
@@ -26,6 +26,7 @@ from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work, copied
 from facesearch.workflows.pacing import Pace, StoppedError
 from facesearch.workflows.reading import is_stored
+from facesearch.workflows.threads import wait_for_any
 from facesearch.workflows.unchanged import are_two
 
 CountCalls = Callable[[Records], None]
@@ -40,7 +41,10 @@ FIRST_GUESS = 1.0  # seconds that a call takes, before one was made
 
 
 class Calls:
-    """Photos that were handed to threads and have not been written down since."""
+    """Photos that were handed to threads and have not been written down since.
+
+    `check` raises what is to end the run, and is called where nothing is half done.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Calls:
         door: Door,
         looks: Looks,
         count_calls: CountCalls | None,
+        check: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._indexing = indexing
@@ -69,6 +74,7 @@ class Calls:
         self._door = door
         self._looks = looks
         self._count_calls = count_calls
+        self._check = check
         self._futures: dict[Future[Settlement], Work] = {}
         self._ended: dict[tuple[str, str], Exception] = {}  # photos in whose calls the run came to its end
         self._unanswered = 0
@@ -77,13 +83,14 @@ class Calls:
     def make(self, works: Iterable[Work]) -> None:
         """Send the photos, no more at once than there is room for."""
         for work in works:
+            self._check()
             self.settle_down_to(self._room() - 1)
             self._futures[self._pool.submit(self._indexing, work)] = work
 
     def settle_down_to(self, allowed: int) -> None:
         """Wait until no more than `allowed` calls are under way, and write down what came back."""
         while len(self._futures) > allowed:
-            wait(self._futures, return_when=FIRST_COMPLETED)
+            wait_for_any(self._futures, self._check)
             wait(list(islice(self._futures, TOGETHER)), NO_LONGER)
             self._settle([call for call in self._futures if call.done()])
             self._superfluous.delete_if_due()

@@ -16,6 +16,7 @@ from facesearch.workflows.enrolling.decided import LOOKED_UP
 from facesearch.workflows.enrolling.tally import Tally
 from facesearch.workflows.enrolling.work import Work
 from facesearch.workflows.reading import PhotoIds, Reader, state_now
+from facesearch.workflows.threads import result
 
 BATCH = 64  # photos read, and then written down in one transaction
 
@@ -82,7 +83,7 @@ class Hashing:
         for photo, reading in batch:
             person: PersonSpec = photo.person  # type: ignore[assignment]  # those without one ended before
             try:
-                sha256, file = reading.result()
+                sha256, file = result(reading)
             except PhotoError as exc:
                 self._tally.set_aside(photo, PhotoStatus.UNREADABLE, exc.reason)
             else:

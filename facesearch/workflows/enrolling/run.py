@@ -10,6 +10,7 @@ from contextlib import suppress
 from facesearch.domain import Collection, EnrolmentReport, OnMultiple, PlannedPhoto, RunOutcome
 from facesearch.domain.door import AtTheDoor
 from facesearch.errors import BudgetError, FaceSearchError
+from facesearch.interruption import held_back
 from facesearch.workflows.door import Door
 from facesearch.workflows.enrolling.calls import Calls, CountCalls
 from facesearch.workflows.enrolling.decided import Decided
@@ -70,21 +71,22 @@ def enroll(
     decided = Decided(database, collection, on_multiple, door, tally)
     intents = Intents(database, run_id, collection, on_multiple, door, tally)
     indexing = Indexing(gateway, collection.collection_id, on_multiple, door, pace, jobs, reader)
-    calls = Calls(
-        calling,
-        indexing,
-        pace,
-        in_flight,
-        database,
-        collection,
-        intents,
-        superfluous,
-        tally,
-        Door(door, collection.arn),
-        Looks(collection.arn),
-        count_calls,
-    )
-    with gateway.retries.telling(pace.throttled), hashing, calling:
+    with held_back() as check, gateway.retries.telling(pace.throttled), hashing, calling:
+        calls = Calls(
+            calling,
+            indexing,
+            pace,
+            in_flight,
+            database,
+            collection,
+            intents,
+            superfluous,
+            tally,
+            Door(door, collection.arn),
+            Looks(collection.arn),
+            count_calls,
+            check,
+        )
         try:
             intents.under_way.update((work.key, work) for work in earlier.again)
             calls.make(earlier.again)
@@ -105,8 +107,8 @@ def enroll(
                 with database.begin() as records:
                     records.finish_run(run_id, tally.counts, _outcome(exc), str(exc) or None)
             raise
-    with database.begin() as records:
-        records.finish_run(run_id, tally.counts)
+        with database.begin() as records:
+            records.finish_run(run_id, tally.counts)
     return EnrolmentReport(
         run=run_id,
         collection=collection,
