@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from itertools import count
@@ -14,6 +15,13 @@ from botocore.loaders import Loader
 from facesearch.shipped import shipped
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c():
+    """Ctrl-C as on a terminal, for the programs that tests start: a shell has it ignored in what it starts with &."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
