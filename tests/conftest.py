@@ -19,7 +19,7 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c():
-    """Ctrl-C as on a terminal, for the programs that tests start: a shell has it ignored in what it starts with &."""
+    """Ctrl-C as on a terminal, for the programs that tests start: what a shell starts with & ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
