@@ -53,9 +53,8 @@ class _Loader(botocore.loaders.Loader):
         return ["rekognition"]
 
     def load_data_with_path(self, name: str) -> tuple[dict[str, Any], str]:
-        if (
-            name == "endpoints"
-        ):  # of every service in every region, which takes half of what making a client takes
+        # Those of every service in every region: to read them is half of what making a client takes.
+        if name == "endpoints":
             return {"version": 3, "partitions": []}, ""
         return super().load_data_with_path(name)
 
