@@ -132,6 +132,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
         self.join()
+        self._listener.close()  # uvicorn does that only when it had time to start
         self._application.close()
 
     def stop(self, *, hurry: bool = False) -> None:

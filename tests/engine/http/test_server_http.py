@@ -380,6 +380,12 @@ def test_the_url_says_where_the_server_is(engine_server):
     assert engine_server(listener=listener).url == f"http://[::1]:{listener.getsockname()[1]}"
 
 
+def test_a_server_that_is_stopped_before_it_has_started_lets_go_of_its_port(engine_server):
+    listener = listen()
+    engine_server(listener=listener).__exit__()
+    assert listener.fileno() == -1
+
+
 def test_two_servers_do_not_listen_on_one_port(engine_server):
     port = urlsplit(engine_server().url).port
     with pytest.raises(OSError):
