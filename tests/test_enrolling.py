@@ -1,6 +1,7 @@
 """The main job through FaceSearch, on the embedded engine with real recognition, on the drawn people."""
 
 import shutil
+import signal
 import unicodedata
 from collections import Counter
 
@@ -142,6 +143,27 @@ def test_an_interrupted_enrolment_keeps_what_was_done_and_continues(fs, samples)
     assert report.total == number
     assert report.counts[ALREADY] >= 3
     assert fs.collection("staff").face_count == number == len(list(fs.faces("staff")))
+
+
+def test_ctrl_c_is_heard_while_photos_that_are_enrolled_already_go_by(fs, people, monkeypatch):
+    fs.enroll([people], "staff")
+    plan = fs.plan
+
+    def interrupted(*arguments, **more):
+        photos = plan(*arguments, **more)
+        yield next(photos)
+        signal.raise_signal(signal.SIGINT)
+        yield from photos
+        pytest.fail("all of them were gone through")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(fs, "plan", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fs.enroll([people], "staff")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert fs.run("last").outcome == "interrupted"
 
 
 def test_a_service_that_is_down_ends_the_run_and_not_photo_after_photo(people, home):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -91,7 +91,8 @@ def enroll(
             intents.under_way.update((work.key, work) for work in earlier.again)
             calls.make(earlier.again)
             calls.settle_down_to(0)
-            for batch in Hashing(database, hashing, tally, reader).hashed(decided.others(planned)):
+            others = decided.others(_each(planned, check))
+            for batch in Hashing(database, hashing, tally, reader).hashed(others):
                 calls.make(intents.write(batch))
             calls.settle_down_to(0)
             while intents.waiting:
@@ -122,6 +123,13 @@ def enroll(
         near_duplicates=tally.near_duplicates,
         duplicates=tally.duplicates,
     )
+
+
+def _each(planned: Iterable[PlannedPhoto], check: Callable[[], None]) -> Iterator[PlannedPhoto]:
+    """The same, with a check at each: of many photos that are enrolled already none comes any further."""
+    for photo in planned:
+        check()
+        yield photo
 
 
 def _outcome(exc: BaseException) -> RunOutcome:
