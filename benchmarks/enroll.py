@@ -7,13 +7,18 @@ different, and each face is a person. `enroll` then runs as its user starts it, 
 everything durable. Beside it, on the same files: a bare loop of this program's decoding, detection and
 descriptors, and a loop over face_recognition's own way with a photo (decoding, HOG enlarged once, five landmarks,
 one descriptor), which keeps nothing; of that, the time for descriptors alone is shown as well. Both loops are on
-one thread, face_recognition's on every tenth photo. The networks are built beforehand, as they are once on a
-machine; start-up and the making of the database count with enroll.
+one thread, face_recognition's on every tenth photo. The engine alone answers IndexFaces for the same files in so
+many processes, without records; their start is left out.
+
+The engine and `enroll --jobs N` have N processors to themselves, where the system can bind them: so one job shows
+what one processor does, and two what two do. The networks are built beforehand, as they are once on a machine;
+start-up and the making of the database count with enroll.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import shutil
@@ -22,7 +27,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +39,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from peers import Peer, machine, peers_python, photos_in, table
 
+from facesearch import bootstrap
 from facesearch.engine import images
+from facesearch.engine.processes import Processes
 from facesearch.engine.vision.recognizer import DlibRecognizer
+from facesearch.settings import Settings
 
 SIDE = 250
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,14 +79,29 @@ def make_photos(source: Path, target: Path, count: int, recognizer: DlibRecogniz
 
 
 def peak(process: int) -> int:
-    """The most memory a process and its children have held at one time so far, in bytes, added up; 0 when gone."""
+    """The most memory a process has held at one time so far, and each of its children, in bytes; 0 when gone."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        threads = Path(f"/proc/{process}/task").iterdir()
+        children = [child for thread in threads for child in (thread / "children").read_text().split()]
     except OSError:
         return 0
     own = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
     return 1024 * int(own.split()[1]) + sum(peak(int(child)) for child in children)
+
+
+@contextmanager
+def processors(count: int) -> Iterator[None]:
+    """Programs that are started inside have so many processors, where the system can bind them."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    all_of_them = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(all_of_them)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_of_them)
 
 
 def enroll(photos: Path, jobs: int, networks: Path) -> tuple[float, int, int]:
@@ -89,7 +114,8 @@ def enroll(photos: Path, jobs: int, networks: Path) -> tuple[float, int, int]:
         answer, said = Path(home, "answer.json"), Path(home, "said.txt")  # a pipe would fill up
         with answer.open("wb") as stdout, said.open("wb") as stderr:
             start = time.perf_counter()
-            process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
+            with processors(jobs):
+                process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
             memory = 0
             while process.poll() is None:
                 memory = max(memory, peak(process.pid))
@@ -98,6 +124,37 @@ def enroll(photos: Path, jobs: int, networks: Path) -> tuple[float, int, int]:
         if process.returncode not in (0, 3):
             raise SystemExit(said.read_text())
         return seconds, memory, json.loads(answer.read_text())["photos"]["enrolled"]
+
+
+def engine(photos: list[Path], jobs: int, networks: Path) -> float:
+    """Photos per second that are indexed by so many processes of the engine, asked by as many threads."""
+    with tempfile.TemporaryDirectory() as home, processors(jobs):
+        shutil.copytree(networks, Path(home, "cache"))
+        settings = Settings.resolve({"home": home, "engine": "embedded"})
+        processes = bootstrap.processes(settings, jobs)
+        with closing(processes), ThreadPoolExecutor(jobs + 1) as threads:
+            ask(processes, "CreateCollection", {"CollectionId": "benchmark"})
+            list(threads.map(partial(index, processes), photos[: 4 * jobs]))  # all are started
+            start = time.perf_counter()
+            list(threads.map(partial(index, processes), photos))
+            return len(photos) / (time.perf_counter() - start)
+
+
+def index(processes: Processes, photo: Path) -> None:
+    """Have the largest face of a photo stored."""
+    image = {"Bytes": base64.b64encode(photo.read_bytes()).decode()}
+    ask(processes, "IndexFaces", {"CollectionId": "benchmark", "Image": image, "MaxFaces": 1})
+
+
+def ask(processes: Processes, operation: str, parameters: dict[str, object]) -> None:
+    """Ask for an operation that must succeed."""
+    headers = {
+        "X-Amz-Target": f"RekognitionService.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    answer = processes.handle(headers, json.dumps(parameters).encode())
+    if answer.status != 200:
+        raise SystemExit(answer.body.decode())
 
 
 def bare(photos: list[Path], recognizer: DlibRecognizer) -> float:
@@ -137,9 +194,12 @@ def main() -> None:
         bare(photos[:3], recognizer)
         speeds = {"bare loop, one thread": len(photos) / bare(photos, recognizer)}
         memory = {}
+        numbers = [int(one) for one in options.jobs.split(",")]
+        for jobs in numbers:
+            speeds[f"the engine alone, {jobs} at a time"] = engine(photos, jobs, folder / "networks")
         make_photos(options.folder, folder / "few", 3, recognizer)
         enroll(folder / "few", 1, folder / "networks")  # reads every library from the disk once
-        for jobs in (int(one) for one in options.jobs.split(",")):
+        for jobs in numbers:
             seconds, held, enrolled = enroll(folder / "people", jobs, folder / "networks")
             name = f"`enroll --jobs {jobs}`, {enrolled:,} enrolled"
             speeds[name], memory[name] = len(photos) / seconds, held

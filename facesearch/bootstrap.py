@@ -5,18 +5,18 @@ It may import everything, and imports what is heavy inside the functions that ne
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from facesearch.app import FaceSearch
-from facesearch.app.account import Account
 from facesearch.errors import ConfigurationError, UsageError
-from facesearch.settings import Settings
+from facesearch.settings import Settings, one_thread_each
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
 
+    from facesearch.app import FaceSearch
+    from facesearch.app.account import Account
     from facesearch.engine.http.keys import Keys
     from facesearch.engine.http.server import Server
     from facesearch.engine.http.workers import Workers
     from facesearch.engine.models.catalogue import Catalogue
     from facesearch.engine.models.loading import Models
+    from facesearch.engine.processes import Processes
     from facesearch.engine.service import Engine
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
@@ -41,6 +44,8 @@ _REGION = ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)  # botoco
 
 def open_app(settings: Settings) -> FaceSearch:
     """FaceSearch over the engine and the records that the settings name; each is opened when first used."""
+    from facesearch.app import FaceSearch
+
     return FaceSearch(settings, partial(open_gateway, settings), partial(open_database, settings), _s3_client)
 
 
@@ -139,6 +144,7 @@ def open_account(settings: Settings) -> Iterator[Account]:
     import botocore.session
     from botocore.exceptions import BotoCoreError, NoRegionError
 
+    from facesearch.app.account import Account
     from facesearch.aws.buckets import S3Buckets
     from facesearch.aws.cloud import Cloud
     from facesearch.rekognition import client_config
@@ -176,18 +182,24 @@ def open_dead_letters(url: str) -> DeadLetters:
     return DeadLetters(partial(_aws_client, "sqs"), url)
 
 
-def open_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
-    """The gateway to the engine the settings name, and what closes it."""
+def open_gateway(settings: Settings, photos: bool = False) -> tuple[Rekognition, Callable[[], None]]:
+    """The gateway to the engine the settings name, and what closes it.
+
+    With `photos` to come, what the embedded engine looks at them with is loaded beside all else.
+    """
+    if settings.engine == "embedded":
+        return _embedded_gateway(settings, photos)
     from facesearch.rekognition import Rekognition
 
-    if settings.engine != "embedded":
-        client = _remote_client(settings)
-        return Rekognition(client), client.close
-    return _embedded_gateway(settings)
+    client = _remote_client(settings)
+    return Rekognition(client), client.close
 
 
-def _embedded_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], None]]:
+def _embedded_gateway(settings: Settings, photos: bool) -> tuple[Rekognition, Callable[[], None]]:
     """A client whose requests the embedded engine answers: no credentials, no socket, no AWS configuration."""
+    several = _several_processes(settings)
+    if several and photos:
+        several.start()
     import botocore.session
 
     from facesearch.engine import protocol
@@ -200,7 +212,7 @@ def _embedded_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], Non
     )
     session.register_component("data_loader", protocol.loader())
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    engine = _open_engine(settings.engine_store, settings.models, settings.cache, settings.detail)
+    engine = several or _own_engine(settings)
     attach(client, engine)
 
     def close() -> None:
@@ -208,6 +220,76 @@ def _embedded_gateway(settings: Settings) -> tuple[Rekognition, Callable[[], Non
         engine.close()
 
     return Rekognition(client, partial(each_face, engine)), close
+
+
+def _own_engine(settings: Settings) -> Engine:
+    return _open_engine(settings.engine_store, settings.models, settings.cache, settings.detail)
+
+
+# What a process of the engine's runs. Its modules are looked for where this process looks for them.
+_ANSWER = "import sys; sys.path[:] = sys.argv[1:]; from facesearch.bootstrap import answer_all; answer_all()"
+
+
+def _several_processes(settings: Settings) -> Processes | None:
+    """The engine in processes, as many as there are jobs and processors for; None where that is one."""
+    most = min(settings.jobs, _processors())
+    startable = sys.executable and not getattr(sys, "frozen", False)  # another Python, beside this one
+    return processes(settings, most) if most > 1 and startable else None
+
+
+def processes(settings: Settings, most: int) -> Processes:
+    """The embedded engine in up to so many processes."""
+    from facesearch.engine.processes import Processes
+
+    opening = {
+        "store": str(settings.engine_store),
+        "models": str(settings.models),
+        "cache": str(settings.cache),
+        "detail": settings.detail,
+    }
+    command = [sys.executable, "-c", _ANSWER, *sys.path]
+    return Processes(partial(_own_engine, settings), command, opening, most, ConfigurationError)
+
+
+def _processors() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def answer_all() -> None:
+    """What a process of `processes` does: it opens the engine and answers until the one who asks is gone."""
+    gc.disable()  # nearly all that is loaded stays; see __main__
+    one_thread_each()
+    from facesearch.engine import pipes
+
+    requests, answers = os.fdopen(0, "rb", 0), os.fdopen(os.dup(1), "wb", 0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest what some library prints gets among the answers
+
+    def opened(opening: Mapping[str, str]) -> Engine:
+        engine = _open_ready(opening)
+        gc.freeze()
+        gc.enable()
+        return engine
+
+    pipes.answer_all(requests, answers, opened, ConfigurationError)
+
+
+def _open_ready(opening: Mapping[str, str]) -> Engine:
+    """The engine, with its face model loaded. Raises ConfigurationError."""
+    from facesearch.engine.errors import RekognitionError
+    from facesearch.engine.vision.weights import WeightsError
+
+    store, models, cache = (Path(opening[name]) for name in ("store", "models", "cache"))
+    engine = _open_engine(store, models, cache, opening["detail"])
+    try:
+        with suppress(RekognitionError):  # a model that is not there: whoever needs it is told
+            engine.load()
+    except WeightsError as exc:
+        engine.close()
+        raise ConfigurationError(str(exc)) from exc
+    return engine
 
 
 def _open_engine(store: Path, added: Path, cache: Path, detail: str) -> Engine:

@@ -30,7 +30,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "engine": "`embedded`, `aws`, or the URL of an endpoint that speaks Rekognition's API",
         "detail": "How small the faces are that the embedded engine looks for: `fast`, `auto` or `high`",
         "database_url": "Where the records are, as a SQLAlchemy URL (SQLite or Postgres)",
-        "jobs": "Photos worked on at the same time",
+        "jobs": "Photos worked on at the same time; the embedded engine has a process for each, and none for 1",
         "rate": "Photos sent a second at most; on AWS the region's default quota, elsewhere no limit",
         "max_attempts": "Tries of one call to the service, the first one included",
         "connect_timeout": "Seconds to wait for a connection to the service",
@@ -169,6 +169,15 @@ class FunctionSettings(NamedTuple):
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return name.upper() if name == "custom_labels_project_version_arn" else f"FACESEARCH_{name.upper()}"
+
+
+def one_thread_each() -> None:
+    """Have numpy's libraries use one thread, unless the environment says how many.
+
+    For a process beside which others do the same. To be called before numpy is loaded.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 def without_password(url: str) -> str:

@@ -83,6 +83,7 @@ def home(tmp_path_factory, vision_cache, monkeypatch):
     home = tmp_path_factory.mktemp("home")
     (home / "cache").symlink_to(vision_cache)
     monkeypatch.setenv("FACESEARCH_HOME", str(home))
+    monkeypatch.setenv("FACESEARCH_JOBS", "1")  # no processes but where they are meant: each takes a second
     monkeypatch.setenv("HOME", str(home))
     return home
 

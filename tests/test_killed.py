@@ -19,6 +19,12 @@ BEFORE_THE_FIRST = 0.3  # the part of the kills that comes before a run has stor
 SOON_AFTER = 0.15  # seconds after it has, within which the others come
 
 
+@pytest.fixture(autouse=True)
+def as_many_jobs_as_processors(monkeypatch):
+    """The photos are looked at in processes, which may outlive the one that is killed by a photo."""
+    monkeypatch.delenv("FACESEARCH_JOBS")
+
+
 def stored(home):
     """How many faces the engine's store holds; none while the store is still being made."""
     try:

@@ -47,7 +47,8 @@ def made(folder, samples, vision_cache):
 
 def environment(place):
     ours = {"FACESEARCH_HOME": str(place / "home"), "HOME": str(place), "TERM": "dumb", "NO_COLOR": "1"}
-    return {**os.environ, **ours, "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    theirs = {name: value for name, value in os.environ.items() if name != "FACESEARCH_JOBS"}
+    return {**theirs, **ours, "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 def in_a_terminal(command, place):

@@ -32,7 +32,7 @@ class Bound:
     def __init__(
         self,
         settings: Settings,
-        open_gateway: Callable[[], tuple[Rekognition, Callable[[], None]]],
+        open_gateway: Callable[[bool], tuple[Rekognition, Callable[[], None]]],
         open_database: Callable[[], Database],
         open_s3: Callable[[], S3Client],
     ) -> None:
@@ -41,6 +41,14 @@ class Bound:
         self._open_database = open_database
         self._open_s3 = open_s3
         self._closing: list[Callable[[], None]] = []
+        self._photos_expected = False
+
+    def expect_photos(self) -> None:
+        """Say before anything else that photos will be looked at.
+
+        What the embedded engine looks at them with is then loaded beside the records, and not at the first photo.
+        """
+        self._photos_expected = True
 
     def close(self) -> None:
         """Write down the calls that were answered, and let go of the engine's store and of the database."""
@@ -98,7 +106,7 @@ class Bound:
 
     @cached_property
     def _gateway(self) -> Rekognition:
-        gateway, close = self._open_gateway()
+        gateway, close = self._open_gateway(self._photos_expected)
         self._closing.append(close)
         return gateway
 

@@ -66,6 +66,7 @@ class Enrolling(Bound):
         from facesearch.workflows.enrolling import retrying
         from facesearch.workflows.reconciling import users
 
+        self.expect_photos()
         planned = self.plan(paths, person, strict=strict)
         jobs = jobs or self.settings.jobs
         rate = self._pace(rate)
@@ -96,9 +97,12 @@ class Enrolling(Bound):
         return AtTheDoor(min_face, quality, OnConflict(on_conflict) if on_conflict else unasked)
 
     def _in_flight(self, jobs: int, rate: float | None) -> int:
-        """Calls that may wait for their answers: the embedded engine works on this machine, others elsewhere."""
+        """Calls that may wait for their answers: the embedded engine works on this machine, others elsewhere.
+
+        With processes one more than work on photos, lest one of them waits for its next.
+        """
         if self.engine == "embedded":
-            return jobs
+            return jobs if jobs == 1 else jobs + 1
         return MAX_IN_FLIGHT if rate else max(jobs, IN_FLIGHT)
 
     def estimate(

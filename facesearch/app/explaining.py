@@ -22,6 +22,7 @@ class Explaining(Bound):
 
         `threshold` is as in `search`. Raises UsageError for an unknown person, and PhotoError.
         """
+        self.expect_photos()
         collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         return workflows.explaining.explain(
             self._gateway,

@@ -58,6 +58,7 @@ class Portability(Enrolling):
         from facesearch.domain.portability import Import
         from facesearch.workflows.reconciling import users
 
+        self.expect_photos()
         jobs, rate = jobs or self.settings.jobs, self._pace(None)
         with (
             workflows.packages.Package(Path(source)) as package,

@@ -57,6 +57,7 @@ class Searching(Bound):
         collection without users, and for a threshold that was measured on faces.
         """
         by = By(by)
+        self.expect_photos()
         collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
         if by is By.USER and not collection.user_count:
             raise UsageError(
@@ -117,6 +118,7 @@ class Searching(Bound):
         Give either the other photo, or a person (id, key or name) and the collection. Raises NoFaceError naming
         the photo, and UsageError.
         """
+        self.expect_photos()
         if person is not None and collection_id is not None and other is None:
             collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
             limit = workflows.calibrating.resolve(
@@ -150,12 +152,14 @@ class Searching(Bound):
         """Every face of a photo, largest first."""
         from facesearch import photos
 
+        self.expect_photos()
         return self._gateway.detect_faces(photos.prepare(Path(photo)).data)
 
     def compare(self, source: Path | str, target: Path | str, threshold: float = 80.0) -> Comparison:
         """The largest face of one photo against every face of another. Raises NoFaceError naming the photo."""
         from facesearch import photos
 
+        self.expect_photos()
         paths = {"source": str(source), "target": str(target)}
         images = [photos.prepare(Path(path)).data for path in paths.values()]
         try:

@@ -36,6 +36,7 @@ class Tagging(Bound):
 
         Raises UsageError, before the first photo, for paths that cannot be used.
         """
+        self.expect_photos()
         place = None if to is None else str(to)
         photos = workflows.tagging_many.planned(paths, self._stored, place)
         tagger = self._tagger(min_confidence, max_labels)

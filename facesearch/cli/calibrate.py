@@ -50,7 +50,6 @@ def calibrate(
     collection_id: str,
     faces: int,
     plot: Path | None,
-    jobs: int | None,
     settings: Settings,
     form: Format,
 ) -> None:
@@ -74,7 +73,7 @@ def calibrate(
         if app.engine == "aws":
             say(f"this takes {counted(calls, 'call')} of SearchFaces, ${cost:,.3f} on AWS")
         with Progress("searching", calls, quiet=form.streams, thing="face") as progress:
-            measured = app.calibrate(collection_id, faces=faces, jobs=jobs, on_face=progress.advance)
+            measured = app.calibrate(collection_id, faces=faces, on_face=progress.advance)
         _say_besides(measured)
         calibration = measured.calibration
         if plot is not None:

@@ -119,7 +119,6 @@ def enroll(
     dry_run: bool,
     max_cost: Decimal | None,
     retry_failed: bool,
-    jobs: int | None,
     rate: float | None,
     settings: Settings,
     form: Format,
@@ -154,7 +153,6 @@ def enroll(
                 on_conflict=on_conflict,
                 min_face=min_face,
                 quality=cast("QualityFilter", quality.upper()),
-                jobs=jobs,
                 rate=rate,
             )
             show_estimate(form, estimate, collection_id)
@@ -173,7 +171,6 @@ def enroll(
                 on_conflict=on_conflict,
                 min_face=min_face,
                 quality=cast("QualityFilter", quality.upper()),
-                jobs=jobs,
                 rate=rate,
                 retry_failed=retry_failed,
                 on_photo=told,

@@ -163,11 +163,14 @@ def _with_settings(command: Command) -> Command:
         database_url: str | None,
         engine: str | None = None,
         detail: str | None = None,
+        jobs: int | None = None,
         **kwargs: Any,
     ) -> Any:
         from facesearch.settings import Settings
 
-        settings = Settings.resolve({"engine": engine, "database_url": database_url, "detail": detail})
+        settings = Settings.resolve(
+            {"engine": engine, "database_url": database_url, "detail": detail, "jobs": jobs}
+        )
         return command(*args, settings=settings, **kwargs)
 
     return resolved  # type: ignore[return-value]

@@ -78,7 +78,6 @@ def import_(
     collection_id: str,
     dry_run: bool,
     max_cost: Decimal | None,
-    jobs: int | None,
     settings: Settings,
     form: Format,
 ) -> int:
@@ -98,7 +97,7 @@ def import_(
             return failures.DONE
         with Progress("importing", afterwards="; run the same command to continue") as progress:
             done = app.import_(
-                source, collection_id, jobs=jobs, max_cost=max_cost, on_photo=lambda _: progress.advance()
+                source, collection_id, max_cost=max_cost, on_photo=lambda _: progress.advance()
             )
         _show(form, done, app.engine)
     counts = done.report.counts

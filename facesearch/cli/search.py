@@ -92,7 +92,6 @@ def search(
     report: Path | None,
     redact: bool,
     record: bool,
-    jobs: int | None,
     settings: Settings,
     form: Format,
 ) -> int:
@@ -125,6 +124,7 @@ def search(
         else nullcontext() as page,
         _progress(app, photos, form) as progress,
     ):
+        app.expect_photos()
         if faces != 1 and app.engine == "aws":
             searching = "SearchUsersByImage" if by == "user" else "SearchFacesByImage"
             say(f"each photo takes a call of DetectFaces, and each of its faces one of {searching}")
@@ -139,7 +139,6 @@ def search(
             max_matches=max_matches,
             faces=faces,
             by=by,
-            jobs=jobs,
             record=record,
         )
         head = {"engine": app.engine, "collection": collection_id, **rates.threshold_shape(limit)}

@@ -47,7 +47,6 @@ def tag(
     min_confidence: float,
     max_labels: int | None,
     to: str | None,
-    jobs: int | None,
     settings: Settings,
     form: Format,
 ) -> int:
@@ -66,7 +65,7 @@ def tag(
     """
     answers: Counter[TagStatus] = Counter()
     with opened(settings) as app:
-        tagged = app.tag(paths, min_confidence=min_confidence, max_labels=max_labels, to=to, jobs=jobs)
+        tagged = app.tag(paths, min_confidence=min_confidence, max_labels=max_labels, to=to)
         with closing(tagged):  # what is under way ends before the engine is closed, whatever happens here
             show_list(form, TAGGED, _counted(tagged, answers), {"engine": app.engine})
     say(

@@ -49,6 +49,7 @@ def verify(
     if (other is None) == (person is None) or (person is None) != (collection_id is None):
         raise click.UsageError("give another photo, or --person with --collection")
     with opened(settings, collection_id) as app:
+        app.expect_photos()
         limit = app.threshold(collection_id, threshold) if collection_id else None
         if limit and (meaning := rates.threshold_said(limit)):
             say(meaning)

@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 class Answering(Protocol):
     """What answers requests of AWS JSON 1.1."""
 
-    def handle(self, headers: Mapping[str, str], body: bytes, authorise: Authorise | None = None) -> Response:
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request. Raises LostAnswer."""
         ...
 
 
 class Served(Answering, Protocol):
     """What a server serves."""
+
+    def handle(self, headers: Mapping[str, str], body: bytes, authorise: Authorise | None = None) -> Response:
+        """Answer one request. `authorise` is asked before anything is done. Raises LostAnswer."""
+        ...
 
     def arn(self, collection_id: str) -> str:
         """The ARN of a collection."""

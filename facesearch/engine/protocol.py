@@ -71,6 +71,15 @@ def service_model() -> ServiceModel:
     return ServiceModel(loader().load_service_model("rekognition", "service-2"), "rekognition")
 
 
+def shows_photo(headers: Mapping[str, str]) -> bool:
+    """Whether a request of these headers brings an image to look at."""
+    try:
+        shape = _operation_model(headers).input_shape
+    except RekognitionError:
+        return False
+    return shape is not None and any(member.name == "Image" for member in shape.members.values())
+
+
 def handle(
     headers: Mapping[str, str],
     body: bytes,

@@ -1,4 +1,4 @@
-"""The doors to an engine. In-process: a boto3 client whose requests never reach a socket."""
+"""The doors to an engine. A boto3 client whose requests never reach a socket."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
     from facesearch.engine.answering import Answering
+    from facesearch.engine.processes import Processes
     from facesearch.engine.service import Engine
 
 _EVENT = "before-send.rekognition"
@@ -53,9 +54,9 @@ def answer(request: AWSPreparedRequest, engine: Answering) -> AWSResponse:
 
 
 def each_face(
-    engine: Engine, collection_id: str, image: bytes, threshold: float, most: int | None
+    engine: Engine | Processes, collection_id: str, image: bytes, threshold: float, most: int | None
 ) -> list[dict[str, Any]]:
-    """`Engine.search_each_face`, whose errors are those of a call: it raises ClientError."""
+    """`engine.search_each_face`, whose errors are those of a call: it raises ClientError."""
     try:
         return engine.search_each_face(collection_id, image, threshold, most)
     except RekognitionError as exc:

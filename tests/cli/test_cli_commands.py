@@ -357,7 +357,7 @@ def test_settings_are_shown_with_where_they_came_from_and_without_passwords(monk
     shown = {setting["name"]: setting for setting in json.loads(result.stdout)["settings"]}
     assert shown["database_url"]["value"] == "postgresql+psycopg://me:***@db/faces"
     assert shown["database_url"]["origin"] == "FACESEARCH_DATABASE_URL"
-    assert shown["jobs"]["origin"] == "default"
+    assert shown["rate"]["origin"] == "default"
     assert "FACESEARCH_HOME" in run("config", "-o", "table").stdout
 
 

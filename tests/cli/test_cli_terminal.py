@@ -147,8 +147,9 @@ def many(people):
     return people
 
 
-def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(many):
-    command = [*FACESEARCH, "enroll", str(many), "-c", "staff", "--jobs", "1", "-o", "ndjson"]
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_enrolment_says_how_far_it_came_and_continues(jobs, many):
+    command = [*FACESEARCH, "enroll", str(many), "-c", "staff", "--jobs", jobs, "-o", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert json.loads(program.stdout.readline())["status"] == "enrolled"
         program.send_signal(signal.SIGINT)

@@ -196,9 +196,10 @@ def test_an_image_has_exactly_one_source(client, photos):
         assert refused(client, image)[0] == "InvalidParameterException"
 
 
-def test_the_program_s_own_engine_reads_from_s3(bucket, photos):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_program_s_own_engine_reads_from_s3(jobs, bucket, photos):
     bucket.put_object(Bucket="photos", Key="eileen.jpg", Body=photos["eileen"])
-    gateway, close = bootstrap._embedded_gateway(Settings.resolve({"engine": "embedded"}))
+    gateway, close = bootstrap.open_gateway(Settings.resolve({"engine": "embedded", "jobs": jobs}))
     try:
         assert len(gateway._client.detect_faces(Image=named())["FaceDetails"]) == 1
     finally:

@@ -70,7 +70,7 @@ def app(home, faults=None, on_gateway=None):
     """FaceSearch over the home's own store, behind faults."""
     settings = Settings.resolve({"home": home})
 
-    def open_gateway():
+    def open_gateway(photos):
         engine = FaultyEngine(Engine(settings.engine_store, no_recognition), faults or Faults())
         once = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
         client = boto3.session.Session().client(
