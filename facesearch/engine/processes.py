@@ -58,15 +58,18 @@ class Processes:
     def _begin(self) -> None:
         self._change = threading.Condition()
         self._running: set[_Process] = set()
-        self._idle: list[_Process] = []
+        self._idle: list[_Process] = []  # of those that run
         self._ending: list[_Process] = []
+        self._failures: list[Exception] = []  # of processes that could not be made ready, for those who wait
+        self._loading = 0
+        self._waiting = 0
         self._room = 1  # until the first has built what is kept for the others
 
     def start(self) -> None:
         """Start a process, if there is none, for photos that are to come."""
-        if not self._running:
-            with self._one():
-                return
+        with self._change:
+            if not self._running:
+                self._start()
 
     def handle(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request; InternalServerError says that the process ended before it had."""
@@ -98,7 +101,7 @@ class Processes:
         with self._change:
             self._closed = True
             self._change.notify_all()
-            ending = [*self._idle, *self._ending]
+            ending = [*self._running, *self._ending]
         for process in ending:
             process.dismiss()
         for process in ending:
@@ -121,11 +124,6 @@ class Processes:
 
     def _ask(self, head: Head, body: bytes) -> tuple[Head, bytes]:
         with self._one() as process:
-            if not process.ready:
-                process.hear(self._refusal)
-                with self._change:
-                    self._room = self._most
-                    self._change.notify_all()
             return process.ask(head, body)
 
     @contextmanager
@@ -138,34 +136,60 @@ class Processes:
             process.dismiss()
             with self._change:
                 self._end(process)
-                self._change.notify()
             raise
         with self._change:
             self._idle.append(process)
-            self._change.notify()
+            self._change.notify_all()
 
     def _taken(self) -> _Process:
+        """The first process that is free. One is started for each who waits, as far as there is room."""
         with self._change:
-            self._change.wait_for(lambda: self._closed or self._idle or len(self._running) < self._room)
-            if self._closed:
-                raise RuntimeError("the engine is closed")
-            while self._idle:
-                process = self._idle.pop()
-                if process.runs:
-                    return process
-                self._end(process)
+            self._waiting += 1
             try:
-                process = _Process(self._command, self._opening)
-            except OSError as exc:
-                raise self._refusal(
-                    f"no process can be started to look at photos: {exc.strerror or exc}"
-                ) from exc
-            self._running.add(process)
-            return process
+                while True:
+                    if self._closed:
+                        raise RuntimeError("the engine is closed")
+                    if self._idle:
+                        process = self._idle.pop()
+                        if process.runs:
+                            return process
+                        self._end(process)
+                    elif self._failures:
+                        raise self._failures.pop()
+                    elif len(self._running) < self._room and self._loading < self._waiting:
+                        self._start()
+                    else:
+                        self._change.wait()
+            finally:
+                self._waiting -= 1
+
+    def _start(self) -> None:
+        try:
+            process = _Process(self._command, self._opening)
+        except OSError as exc:
+            raise self._refusal(
+                f"no process can be started to look at photos: {exc.strerror or exc}"
+            ) from exc
+        self._running.add(process)
+        self._loading += 1
+        process.when_ready(self._loaded)
+
+    def _loaded(self, process: _Process, refused: str | None) -> None:
+        """What a process said when its engine was open, or was not."""
+        with self._change:
+            self._loading -= 1
+            if process.ready:
+                self._idle.append(process)
+                self._room = self._most
+            else:
+                self._failures.append(self._refusal(refused) if refused else process.ended())
+                self._end(process)
+            self._change.notify_all()
 
     def _end(self, process: _Process) -> None:
         self._running.remove(process)
         self._ending.append(process)
+        self._change.notify_all()
 
 
 _everyone: weakref.WeakSet[Processes] = weakref.WeakSet()
@@ -185,7 +209,7 @@ class _EndedError(Exception):
 
 
 class _Process:
-    """A process that opens an engine, and tells whether it could before its first answer."""
+    """A process that opens an engine, and says when it is `ready`."""
 
     def __init__(self, command: Sequence[str], opening: Head) -> None:
         # In a group of its own, so that Ctrl-C on a terminal is for the one who asks. It ends when that one does.
@@ -194,30 +218,45 @@ class _Process:
         )
         self._requests = cast("RawIOBase", self._process.stdin)
         self._answers = cast("RawIOBase", self._process.stdout)
+        self._listening: threading.Thread | None = None
         self.ready = False
-        with suppress(BrokenPipeError):  # it has ended, as who asks it will see
+        with suppress(BrokenPipeError):  # it has ended, as who listens will hear
             pipes.send(self._requests, opening)
+
+    def when_ready(self, tell: Callable[[_Process, str | None], None]) -> None:
+        """Have `tell` called, in another thread, when its engine is open or will not be: then with the reason."""
+        self._listening = threading.Thread(target=self._listen, args=(tell,), daemon=True)
+        self._listening.start()
+
+    def _listen(self, tell: Callable[[_Process, str | None], None]) -> None:
+        refused = None
+        with suppress(EOFError):
+            refused = pipes.receive(self._answers)[0]["refused"]
+            self.ready = refused is None
+        tell(self, refused)
 
     @property
     def runs(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def hear(self, refusal: Callable[[str], Exception]) -> None:
-        """Wait until its engine is open. Raises a refusal."""
-        told = self._received()[0]
-        if told["refused"] is not None:
-            raise refusal(told["refused"])
-        self.ready = True
-
     def ask(self, head: Head, body: bytes) -> tuple[Head, bytes]:
         """Its answer. Raises _EndedError."""
-        with suppress(BrokenPipeError):
-            pipes.send(self._requests, head, body)
-        return self._received()
+        try:
+            with suppress(BrokenPipeError):
+                pipes.send(self._requests, head, body)
+            return pipes.receive(self._answers)
+        except EOFError:
+            raise self.ended() from None
+
+    def ended(self) -> _EndedError:
+        """How it ended, which it has or is about to."""
+        code = self._process.wait()
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return _EndedError(f"the engine's process for this photo ended ({how})")
 
     def dismiss(self) -> None:
-        """Ask it no more: it ends when it is done with what it is at, at once if it was never asked."""
+        """Ask it no more: it ends when it is done with what it is at, at once while it is not ready."""
         if not self.ready:
             self._process.terminate()
         with suppress(BrokenPipeError):
@@ -226,20 +265,14 @@ class _Process:
     def join(self) -> None:
         """Wait until it has ended."""
         self._process.wait()
+        if self._listening:
+            self._listening.join()
         self._answers.close()
 
     def leave(self) -> None:
         """Close this side's ends of the pipes, which another process has as well."""
         self._requests.close()
         self._answers.close()
-
-    def _received(self) -> tuple[Head, bytes]:
-        try:
-            return pipes.receive(self._answers)
-        except EOFError:
-            code = self._process.wait()
-            how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-            raise _EndedError(f"the engine's process for this photo ended ({how})") from None
 
 
 def _fault(exc: _EndedError) -> RekognitionError:
