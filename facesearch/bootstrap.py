@@ -274,6 +274,7 @@ def answer_all() -> None:
         return engine
 
     pipes.answer_all(requests, answers, opened, ConfigurationError)
+    os._exit(0)  # the engine is closed; whoever waits need not wait for Python to take itself apart
 
 
 def _open_ready(opening: Mapping[str, str]) -> Engine:
