@@ -164,12 +164,15 @@ class Processes:
                 self._waiting -= 1
 
     def _start(self) -> None:
+        """Start one more, unless this machine has no room for it: then those that run have to do."""
         try:
             process = _Process(self._command, self._opening)
         except OSError as exc:
-            raise self._refusal(
-                f"no process can be started to look at photos: {exc.strerror or exc}"
-            ) from exc
+            if self._running:
+                self._room = len(self._running)
+                return
+            why = f"no process can be started to look at photos: {exc.strerror or exc}"
+            raise self._refusal(f"{why}; --jobs 1 takes none") from exc
         self._running.add(process)
         self._loading += 1
         process.when_ready(self._loaded)

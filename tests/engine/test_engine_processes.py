@@ -185,8 +185,23 @@ def test_a_store_that_cannot_be_opened_is_told_as_a_refusal(make, photos, tmp_pa
 
 def test_a_process_that_cannot_be_started_is_told_as_a_refusal(make, photos):
     processes = make(python="/nowhere/python")
-    with pytest.raises(RefusedError, match="no process can be started to look at photos: No such file"):
+    with pytest.raises(
+        RefusedError, match=r"no process can be started to look at photos: No such file.*--jobs 1"
+    ):
         ask(processes, "DetectFaces", photos["eileen"])
+
+
+def test_where_no_further_process_can_be_started_those_that_run_do_all(make, photos, numbers, tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    processes = make(most=4, python=str(python))
+    assert ask(processes, "DetectFaces", photos["eileen"])[0] == 200
+    python.unlink()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda name: ask(processes, "DetectFaces", photos[name]), ["eileen"] * 8))
+    assert [status for status, _ in answers] == [200] * 8
+    assert len(numbers()) == 1
 
 
 def test_closing_ends_the_processes_whether_they_were_asked_or_not(make, photos, numbers):
