@@ -107,6 +107,8 @@ def enroll(
                 calls.close()
                 with database.begin() as records:
                     records.finish_run(run_id, tally.counts, _outcome(exc), str(exc) or None)
+                if _outcome(exc) is not RunOutcome.FAILED:  # the service answers
+                    superfluous.delete()
             raise
         with database.begin() as records:
             records.finish_run(run_id, tally.counts)

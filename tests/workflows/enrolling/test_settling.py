@@ -17,7 +17,7 @@ ENROLLED, ALREADY, FAILED = PhotoStatus.ENROLLED, PhotoStatus.ALREADY, PhotoStat
 
 @pytest.fixture
 def fs():
-    with FaceSearch.open(jobs=2) as fs:
+    with FaceSearch.open() as fs:
         fs.create_collection("staff")
         yield fs
 
@@ -202,9 +202,20 @@ def test_an_interrupted_run_says_so_and_which_photos_it_did_not_send(fs, samples
     assert agree(fs)
 
 
+def test_an_interrupted_run_leaves_no_face_of_a_photo_that_was_left_out(fs, half_size):
+    def stop(outcome):
+        assert outcome.status is PhotoStatus.SEVERAL_FACES
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fs.enroll([half_size / "group.jpg"], "staff", person="Ada", on_photo=stop)
+    assert held(fs) == []
+    assert agree(fs)
+
+
 def test_a_run_that_the_budget_stops_says_so(fs, samples):
     with pytest.raises(BudgetError):
-        fs.enroll([samples / "people"], "staff", max_cost=0.003)
+        fs.enroll([samples / "people"], "staff", max_cost=0.003, on_conflict="enroll")  # a call for each
     run = fs.run("last")
     assert run.outcome == "stopped"
     assert "over its limit" in run.reason
