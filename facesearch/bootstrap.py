@@ -232,7 +232,7 @@ _ANSWER = "import sys; sys.path[:] = sys.argv[1:]; from facesearch.bootstrap imp
 
 def _several_processes(settings: Settings) -> Processes | None:
     """The engine in processes, as many as there are jobs and processors for; None where that is one."""
-    most = min(settings.jobs, _processors())
+    most = min(settings.jobs, processors())
     startable = sys.executable and not getattr(sys, "frozen", False)  # another Python, beside this one
     return processes(settings, most) if most > 1 and startable else None
 
@@ -251,7 +251,7 @@ def processes(settings: Settings, most: int) -> Processes:
     return Processes(partial(_own_engine, settings), command, opening, most, ConfigurationError)
 
 
-def _processors() -> int:
+def processors() -> int:
     """Those that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

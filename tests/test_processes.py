@@ -1,17 +1,17 @@
 """Several photos at a time on the embedded engine: in processes, and with the outcome of one after the other."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from facesearch import FaceSearch
+from facesearch import FaceSearch, bootstrap
 from facesearch.domain import PhotoStatus
 from facesearch.engine.vision import weights
 
 FACESEARCH = [sys.executable, "-m", "facesearch"]
+SEVERAL = bootstrap.processors()  # on one processor there are no processes
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_one_job_takes_no_process_and_what_shows_no_photo_neither(people, starte
     assert started == []
     with FaceSearch.open(jobs=2) as fs:
         fs.detect(photo)
-    assert len(started) == 1
+    assert len(started) == (SEVERAL > 1)
 
 
 def test_the_command_starts_them_for_as_many_jobs_as_it_is_told(people):
@@ -79,7 +79,7 @@ def test_the_command_starts_them_for_as_many_jobs_as_it_is_told(people):
 
     subprocess.run([*FACESEARCH, "collection", "create", "staff"], check=True, capture_output=True)
     assert searching("--jobs", "1") == 0
-    assert searching("--jobs", "2") == min(2, len(os.sched_getaffinity(0)))
+    assert searching("--jobs", "2") == (2 if SEVERAL > 1 else 0)
 
 
 def test_weights_that_are_damaged_are_said_without_a_traceback(people, tmp_path, monkeypatch, home):
