@@ -215,7 +215,7 @@ def test_an_interrupted_run_leaves_no_face_of_a_photo_that_was_left_out(fs, half
 
 def test_a_run_that_the_budget_stops_says_so(fs, samples):
     with pytest.raises(BudgetError):
-        fs.enroll([samples / "people"], "staff", max_cost=0.003, on_conflict="enroll")  # a call for each
+        fs.enroll([samples / "people"], "staff", max_cost=0.003)
     run = fs.run("last")
     assert run.outcome == "stopped"
     assert "over its limit" in run.reason
