@@ -101,11 +101,13 @@ class Processes:
         with self._change:
             self._closed = True
             self._change.notify_all()
-            ending = [*self._running, *self._ending]
-        for process in ending:
-            process.dismiss()
-        for process in ending:
-            process.join()
+            ending = sorted([*self._running, *self._ending], key=lambda process: process.ready)
+        # One alone at last: SQLite puts its log back into the store's file when nobody else has it open.
+        for some in (ending[:-1], ending[-1:]):
+            for process in some:
+                process.dismiss()
+            for process in some:
+                process.join()
         if self._engine:
             self._engine.close()
 
