@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy.types import TypeDecorator
 
 from facesearch.records.engines import Address, make_engine
-from facesearch.records.tables import Row
+from facesearch.records.tables import METADATA
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,7 +22,7 @@ def as_stored(kind: str, item: Any, _: Any) -> str | Literal[False]:
 def migrate(connection: Connection) -> None:
     # Batch mode rebuilds a table where SQLite cannot alter it, and does nothing special on Postgres.
     context.configure(
-        connection=connection, target_metadata=Row.metadata, render_as_batch=True, render_item=as_stored
+        connection=connection, target_metadata=METADATA, render_as_batch=True, render_item=as_stored
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -217,17 +217,17 @@ def url(request, tmp_path):
     if request.param == "postgres":
         import psycopg
 
-        from facesearch.records.tables import HEAD, Row
+        from facesearch.records.tables import HEAD, METADATA
 
         url = request.getfixturevalue("migrated_postgres")
         with psycopg.connect(url) as connection:
             # TRUNCATE makes all files anew, for a tenth of a second: more than most tests' few rows are worth.
             large = "SELECT 1 FROM pg_stat_user_tables WHERE pg_relation_size(relid) > 1000000"
             if connection.execute(large).fetchone():
-                connection.execute(f"TRUNCATE {', '.join(Row.metadata.tables)}")
+                connection.execute(f"TRUNCATE {', '.join(METADATA.tables)}")
             else:
                 connection.execute("SET session_replication_role = replica")  # no order among the tables
-                connection.execute("; ".join(f"DELETE FROM {table}" for table in Row.metadata.tables))
+                connection.execute("; ".join(f"DELETE FROM {table}" for table in METADATA.tables))
             connection.execute("UPDATE alembic_version SET version_num = %s", [HEAD])
         return url
     path = tmp_path / "records.db"

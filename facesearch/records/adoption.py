@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     String,
+    Table,
     column,
     delete,
     exists,
@@ -18,19 +17,18 @@ from sqlalchemy import (
     update,
     values,
 )
-from sqlalchemy.orm import aliased
 
 from facesearch.domain import FaceDetail, FaceRecord, PersonSpec, Photo, PhotoStatus
 from facesearch.domain.adoption import PREFIX, Adoption, lost_name
 from facesearch.records.faces import CHANGING, face_values
 from facesearch.records.tables import (
+    COLLECTIONS,
+    FACES,
     INTENT,
-    CollectionRow,
-    FaceRow,
-    JournalRow,
-    MergedRow,
-    PersonRow,
-    PhotoRow,
+    JOURNAL,
+    MERGED,
+    PEOPLE,
+    PHOTOS,
     now,
 )
 from facesearch.records.unit import Unit, chunks
@@ -55,12 +53,12 @@ class AdoptionRecords(Unit):
             for id_, name in people.items()
         ]
         if rows:
-            insert = self._insert(PersonRow).on_conflict_do_nothing(index_elements=["id"])
-            self._session.connection().execute(insert, rows)
+            insert = self._insert(PEOPLE).on_conflict_do_nothing(index_elements=["id"])
+            self._connection.execute(insert, rows)
         numbers = self._photos_like({one.photo for one in adoptions})
         before = self._photos_of(collection, [one.face.face_id for one in adoptions])
         self._upsert(
-            FaceRow,
+            FACES,
             [
                 {
                     "collection": collection,
@@ -78,21 +76,21 @@ class AdoptionRecords(Unit):
         for person, photo in before - {(one.person_id, numbers[one.photo]) for one in adoptions}:
             self._erase(
                 false(),
-                (JournalRow.collection == collection)
-                & (JournalRow.person == person)
-                & (JournalRow.photo == photo)
+                (JOURNAL.c.collection == collection)
+                & (JOURNAL.c.person == person)
+                & (JOURNAL.c.photo == photo)
                 & ~exists().where(
-                    FaceRow.collection == collection, FaceRow.person == person, FaceRow.photo == photo
+                    FACES.c.collection == collection, FACES.c.person == person, FACES.c.photo == photo
                 ),
             )
 
     def _photos_of(self, collection: int, face_ids: Sequence[str]) -> set[tuple[str, int]]:
         """The people and photos that faces are on record for."""
-        statement = select(FaceRow.person, FaceRow.photo).where(FaceRow.collection == collection)
+        statement = select(FACES.c.person, FACES.c.photo).where(FACES.c.collection == collection)
         return {
             (person, photo)
             for some in chunks(face_ids)
-            for person, photo in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+            for person, photo in self._connection.execute(statement.where(FACES.c.face_id.in_(some)))
         }
 
     def _enrol(self, collection: int, run_id: str, photos: Iterable[tuple[str, int]]) -> None:
@@ -112,12 +110,12 @@ class AdoptionRecords(Unit):
             for person, photo in photos
         ]
         if rows:
-            statement = self._insert(JournalRow)
-            self._session.connection().execute(
+            statement = self._insert(JOURNAL)
+            self._connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["collection", "person", "photo"],
                     set_={name: statement.excluded[name] for name in ("state", "reason", "settled_at")},
-                    where=JournalRow.state != PhotoStatus.ENROLLED.value,
+                    where=JOURNAL.c.state != PhotoStatus.ENROLLED.value,
                 ),
                 rows,
             )
@@ -126,36 +124,29 @@ class AdoptionRecords(Unit):
         """Write down somebody of whom a collection knows no more than a name, unless they are on record."""
         moment = now()
         row = {"id": person_id, "name": name, "attributes": {}, "created_at": moment, "updated_at": moment}
-        insert = self._insert(PersonRow).on_conflict_do_nothing(index_elements=["id"])
-        self._session.connection().execute(insert, [row])
+        insert = self._insert(PEOPLE).on_conflict_do_nothing(index_elements=["id"])
+        self._connection.execute(insert, [row])
 
     def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
         """Delete the records of faces, and nothing of the enrolment of their photos."""
-        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
         for some in chunks(face_ids):
-            self._delete(FaceRow, FaceRow.collection == collection, FaceRow.face_id.in_(some))
+            self._delete(FACES, FACES.c.collection == collection, FACES.c.face_id.in_(some))
 
     def end_photos(self, numbers: Sequence[int], status: PhotoStatus, reason: str) -> int:
         """Write down how enrolments ended that were begun; one that has ended meanwhile stays as it is."""
-        statement = update(JournalRow).values(state=status.value, reason=reason, settled_at=now())
+        statement = update(JOURNAL).values(state=status.value, reason=reason, settled_at=now())
+        begun = statement.where(JOURNAL.c.state == INTENT)
         return sum(
-            cast(
-                "CursorResult[Any]",
-                self._session.execute(
-                    statement.where(JournalRow.id.in_(some), JournalRow.state == INTENT).execution_options(
-                        synchronize_session=False
-                    )
-                ),
-            ).rowcount
-            for some in chunks(numbers)
+            self._connection.execute(begun.where(JOURNAL.c.id.in_(some))).rowcount for some in chunks(numbers)
         )
 
     def recognise_photos(self, photos: Iterable[Photo]) -> None:
         """Give photos that were known by the beginning of their sha256 alone the whole of it, and their path."""
         seen = {photo.sha256[:PREFIX]: photo for photo in photos}
         for some in chunks(seen):
-            known = select(PhotoRow.sha256, PhotoRow.id).where(PhotoRow.sha256.in_(some))
-            for prefix, number in self._session.execute(known).all():
+            known = select(PHOTOS.c.sha256, PHOTOS.c.id).where(PHOTOS.c.sha256.in_(some))
+            for prefix, number in self._connection.execute(known).all():
                 self._recognise(number, seen[prefix])
 
     def known_by_prefix(self, sha256s: Iterable[str]) -> dict[str, str]:
@@ -164,38 +155,33 @@ class AdoptionRecords(Unit):
         return {
             whole[prefix]: prefix
             for some in chunks(whole)
-            for prefix in self._session.scalars(select(PhotoRow.sha256).where(PhotoRow.sha256.in_(some)))
+            for prefix in self._connection.scalars(select(PHOTOS.c.sha256).where(PHOTOS.c.sha256.in_(some)))
         }
 
     def _recognise(self, number: int, photo: Photo) -> None:
-        whole = self._session.scalar(select(PhotoRow.id).where(PhotoRow.sha256 == photo.sha256))
-        chosen = PhotoRow.id == number
+        whole = self._connection.scalar(select(PHOTOS.c.id).where(PHOTOS.c.sha256 == photo.sha256))
+        chosen = PHOTOS.c.id == number
         if whole is None:
-            self._session.execute(update(PhotoRow).where(chosen).values(sha256=photo.sha256, path=photo.path))
-            return
-        other = aliased(JournalRow)
-        twice = exists().where(
-            other.photo == whole, other.collection == JournalRow.collection, other.person == JournalRow.person
-        )
-        self._session.execute(
-            delete(JournalRow)
-            .where(JournalRow.photo == number, twice)
-            .execution_options(synchronize_session=False)
-        )
-        for table in (JournalRow, FaceRow):
-            self._session.execute(
-                update(table)
-                .where(table.photo == number)
-                .values(photo=whole)
-                .execution_options(synchronize_session=False)
+            self._connection.execute(
+                update(PHOTOS).where(chosen).values(sha256=photo.sha256, path=photo.path)
             )
-        self._delete(PhotoRow, chosen)
+            return
+        other = JOURNAL.alias()
+        twice = exists().where(
+            other.c.photo == whole,
+            other.c.collection == JOURNAL.c.collection,
+            other.c.person == JOURNAL.c.person,
+        )
+        self._connection.execute(delete(JOURNAL).where(JOURNAL.c.photo == number, twice))
+        for table in (JOURNAL, FACES):
+            self._connection.execute(update(table).where(table.c.photo == number).values(photo=whole))
+        self._delete(PHOTOS, chosen)
 
     def name_lost_people(self, arn: str, shown: Sequence[tuple[str, PersonSpec]]) -> None:
         """Give people whose name was lost the name that is now said of a photo (by its sha256) of theirs."""
         for person_id, spec in self.names_of_lost_people(arn, shown).items():
-            self._session.execute(
-                update(PersonRow).where(PersonRow.id == person_id).values(name=spec.name, updated_at=now())
+            self._connection.execute(
+                update(PEOPLE).where(PEOPLE.c.id == person_id).values(name=spec.name, updated_at=now())
             )
 
     def names_of_lost_people(
@@ -222,8 +208,8 @@ class AdoptionRecords(Unit):
                 continue
             spec = said[person_id][name]
             if not any(
-                self._session.scalar(select(exists().where(_called(one, spec))))
-                for one in (PersonRow, MergedRow)
+                self._connection.scalar(select(exists().where(_called(one, spec))))
+                for one in (PEOPLE, MERGED)
             ):
                 found[person_id] = spec
         return found
@@ -231,16 +217,16 @@ class AdoptionRecords(Unit):
     def _lost_people(self, arn: str, sha256s: Sequence[str]) -> dict[str, str]:
         """The one person of a collection that each photo shows, by its sha256, where their name was lost."""
         shown: dict[str, set[tuple[str, str]]] = {}
-        here = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        here = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
         statement = (
-            select(PhotoRow.sha256, PersonRow.id, PersonRow.name)
-            .join(FaceRow, FaceRow.photo == PhotoRow.id)
-            .join(PersonRow, PersonRow.id == FaceRow.person)
+            select(PHOTOS.c.sha256, PEOPLE.c.id, PEOPLE.c.name)
+            .join(FACES, FACES.c.photo == PHOTOS.c.id)
+            .join(PEOPLE, PEOPLE.c.id == FACES.c.person)
             # An expression, so that SQLite begins with the photos and does not walk through the whole collection.
-            .where(FaceRow.collection + 0 == here)
+            .where(FACES.c.collection + 0 == here)
         )
         for some in chunks(sha256s):
-            for sha256, id_, name in self._session.execute(statement.where(PhotoRow.sha256.in_(some))):
+            for sha256, id_, name in self._connection.execute(statement.where(PHOTOS.c.sha256.in_(some))):
                 shown.setdefault(sha256, set()).add((id_, name))
         only = {sha256: next(iter(people)) for sha256, people in shown.items() if len(people) == 1}
         return {sha256: id_ for sha256, (id_, name) in only.items() if name == lost_name(id_)}
@@ -251,24 +237,28 @@ class AdoptionRecords(Unit):
         numbers: dict[str, int] = {}
         for some in chunks(wanted):
             asked = values(column("prefix", String), name="asked").data([(one,) for one in some]).cte("asked")
-            found = select(asked.c.prefix, PhotoRow.id).join(
-                PhotoRow, (PhotoRow.sha256 >= asked.c.prefix) & (PhotoRow.sha256 < asked.c.prefix.concat("g"))
+            found = select(asked.c.prefix, PHOTOS.c.id).join(
+                PHOTOS, (PHOTOS.c.sha256 >= asked.c.prefix) & (PHOTOS.c.sha256 < asked.c.prefix.concat("g"))
             )
-            numbers.update({row[0]: row[1] for row in self._session.execute(found)})
+            numbers.update({row[0]: row[1] for row in self._connection.execute(found)})
         moment = now()
         missing = [
             {"sha256": one, "path": "", "first_seen_at": moment} for one in wanted if one not in numbers
         ]
         if missing:
-            self._session.connection().execute(self._insert(PhotoRow), missing)
-            named = select(PhotoRow.sha256, PhotoRow.id)
+            self._connection.execute(self._insert(PHOTOS), missing)
+            named = select(PHOTOS.c.sha256, PHOTOS.c.id)
             for some in chunks(one for one in wanted if one not in numbers):
                 numbers.update(
-                    {row[0]: row[1] for row in self._session.execute(named.where(PhotoRow.sha256.in_(some)))}
+                    {
+                        row[0]: row[1]
+                        for row in self._connection.execute(named.where(PHOTOS.c.sha256.in_(some)))
+                    }
                 )
         return numbers
 
 
-def _called(table: type[PersonRow] | type[MergedRow], spec: PersonSpec) -> ColumnElement[bool]:
+def _called(table: Table, spec: PersonSpec) -> ColumnElement[bool]:
     """Somebody with the name or the key that is said."""
-    return or_(table.name == spec.name, table.key == spec.key) if spec.key else table.name == spec.name
+    called: ColumnElement[bool] = table.c.name == spec.name
+    return or_(called, table.c.key == spec.key) if spec.key else called

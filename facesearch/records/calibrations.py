@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from facesearch.domain.calibration import Calibration, Point, Rate
-from facesearch.records.tables import CalibrationRow, CollectionRow, FaceRow
-from facesearch.records.unit import Unit
+from facesearch.records.tables import CALIBRATIONS, COLLECTIONS, FACES
+from facesearch.records.unit import AnyRow, Unit
 
 _FACTS = ("made_at", "faces", "people", "comparisons", "own", "own_people")
 
@@ -25,28 +25,26 @@ class CalibrationRecords(Unit):
             **{name: getattr(calibration, name) for name in _FACTS},
             "points": [_to_json(point) for point in calibration.points],
         }
-        self._upsert(
-            CalibrationRow, [row], unique=["collection", "model_version"], changed=[*_FACTS, "points"]
-        )
+        self._upsert(CALIBRATIONS, [row], unique=["collection", "model_version"], changed=[*_FACTS, "points"])
 
     def calibrations(self, arn: str) -> list[Calibration]:
         """Those of a collection, one for each model it was measured with, the newest first."""
         statement = (
-            select(CalibrationRow)
-            .join(CollectionRow, CollectionRow.id == CalibrationRow.collection)
-            .where(CollectionRow.arn == arn)
-            .order_by(CalibrationRow.made_at.desc(), CalibrationRow.id.desc())
+            select(CALIBRATIONS)
+            .join(COLLECTIONS, COLLECTIONS.c.id == CALIBRATIONS.c.collection)
+            .where(COLLECTIONS.c.arn == arn)
+            .order_by(CALIBRATIONS.c.made_at.desc(), CALIBRATIONS.c.id.desc())
         )
-        return [_calibration(row) for row in self._session.scalars(statement)]
+        return [_calibration(row) for row in self._connection.execute(statement)]
 
     def own_threshold(self, arn: str) -> str | None:
         """The threshold that a collection keeps to, as it was said; None where the usual one holds."""
-        return self._session.scalar(select(CollectionRow.threshold).where(CollectionRow.arn == arn))
+        return self._connection.scalar(select(COLLECTIONS.c.threshold).where(COLLECTIONS.c.arn == arn))
 
     def set_own_threshold(self, arn: str, threshold: str | None) -> None:
         """Let a collection keep to a threshold, or with None to the usual one."""
-        statement = update(CollectionRow).where(CollectionRow.arn == arn)
-        self._session.execute(statement.values(threshold=threshold))
+        statement = update(COLLECTIONS).where(COLLECTIONS.c.arn == arn)
+        self._connection.execute(statement.values(threshold=threshold))
 
     def whose_faces(self, arn: str) -> Iterator[tuple[str, str]]:
         """Each face of a collection that is on record, with its person's id, in the order of enrolment.
@@ -54,16 +52,16 @@ class CalibrationRecords(Unit):
         Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
         """
         statement = (
-            select(FaceRow.face_id, FaceRow.person)
-            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-            .where(CollectionRow.arn == arn)
-            .order_by(FaceRow.id)
+            select(FACES.c.face_id, FACES.c.person)
+            .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+            .where(COLLECTIONS.c.arn == arn)
+            .order_by(FACES.c.id)
         )
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
             yield from map(tuple, rows)
 
 
-def _calibration(row: CalibrationRow) -> Calibration:
+def _calibration(row: AnyRow) -> Calibration:
     facts = {name: getattr(row, name) for name in _FACTS}
     return Calibration(row.model_version, **facts, points=tuple(_from_json(row.points)))
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import insert, select, update
 
 from facesearch.domain import Change, ChangeState
-from facesearch.records.tables import ChangeRow, CollectionRow, now
-from facesearch.records.unit import Unit, chunks
+from facesearch.records.tables import CHANGES, COLLECTIONS, now
+from facesearch.records.unit import AnyRow, Unit, chunks
 
 BATCH = 4096  # what one DeleteFaces takes, and so what is asked for at a time
 
@@ -41,8 +41,8 @@ class ChangeRecords(Unit):
             for operation, face_id, user_id in fresh
         ]
         if rows:
-            numbers = self._session.scalars(
-                insert(ChangeRow).returning(ChangeRow.id, sort_by_parameter_order=True), rows
+            numbers = self._connection.scalars(
+                insert(CHANGES).returning(CHANGES.c.id, sort_by_parameter_order=True), rows
             ).all()
             known.update(zip(fresh, numbers, strict=True))
         return [known[_key(change)] for change in changes]
@@ -62,17 +62,16 @@ class ChangeRecords(Unit):
         """
         settled_at = None if state is ChangeState.INTENT else now()
         for some in chunks(ids):
-            self._session.execute(
-                update(ChangeRow)
-                .where(ChangeRow.id.in_(some))
+            self._connection.execute(
+                update(CHANGES)
+                .where(CHANGES.c.id.in_(some))
                 .values(
                     state=state.value,
                     reason=reason,
                     request_id=request_id,
-                    attempts=ChangeRow.attempts + 1,
+                    attempts=CHANGES.c.attempts + 1,
                     settled_at=settled_at,
                 )
-                .execution_options(synchronize_session=False)
             )
 
     def open_changes(
@@ -80,27 +79,27 @@ class ChangeRecords(Unit):
     ) -> list[Change]:
         """Changes that were intended and not settled, the oldest first; `after` is the last id of a page."""
         statement = (
-            select(ChangeRow)
-            .join(CollectionRow, CollectionRow.id == ChangeRow.collection)
-            .where(CollectionRow.arn == arn, ChangeRow.state == ChangeState.INTENT.value)
-            .where(ChangeRow.id > after)
-            .order_by(ChangeRow.id)
+            select(CHANGES)
+            .join(COLLECTIONS, COLLECTIONS.c.id == CHANGES.c.collection)
+            .where(COLLECTIONS.c.arn == arn, CHANGES.c.state == ChangeState.INTENT.value)
+            .where(CHANGES.c.id > after)
+            .order_by(CHANGES.c.id)
             .limit(limit)
         )
         if person_id is not None:
-            statement = statement.where(ChangeRow.person == person_id)
-        return [_change(row) for row in self._session.scalars(statement)]
+            statement = statement.where(CHANGES.c.person == person_id)
+        return [_change(row) for row in self._connection.execute(statement)]
 
     def _open_alike(self, collection: int, changes: Sequence[Change]) -> dict[_Key, int]:
         """The open changes that have the face or the user of one of these."""
-        statement = select(ChangeRow.operation, ChangeRow.face_id, ChangeRow.user_id, ChangeRow.id).where(
-            ChangeRow.collection == collection, ChangeRow.state == ChangeState.INTENT.value
+        statement = select(CHANGES.c.operation, CHANGES.c.face_id, CHANGES.c.user_id, CHANGES.c.id).where(
+            CHANGES.c.collection == collection, CHANGES.c.state == ChangeState.INTENT.value
         )
         faces = chunks(change.face_id for change in changes if change.face_id is not None)
         users = chunks(change.user_id for change in changes if change.face_id is None and change.user_id)
-        asked = [statement.where(ChangeRow.face_id.in_(some)) for some in faces]
-        asked += [statement.where(ChangeRow.face_id.is_(None), ChangeRow.user_id.in_(some)) for some in users]
-        return {(row[0], row[1], row[2]): row[3] for one in asked for row in self._session.execute(one)}
+        asked = [statement.where(CHANGES.c.face_id.in_(some)) for some in faces]
+        asked += [statement.where(CHANGES.c.face_id.is_(None), CHANGES.c.user_id.in_(some)) for some in users]
+        return {(row[0], row[1], row[2]): row[3] for one in asked for row in self._connection.execute(one)}
 
 
 _Key = tuple[str, str | None, str | None]
@@ -110,7 +109,7 @@ def _key(change: Change) -> _Key:
     return change.operation, change.face_id, change.user_id
 
 
-def _change(row: ChangeRow) -> Change:
+def _change(row: AnyRow) -> Change:
     return Change(
         operation=row.operation,
         face_id=row.face_id,

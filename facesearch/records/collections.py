@@ -8,14 +8,22 @@ from sqlalchemy import select, update
 
 from facesearch.domain import Collection
 from facesearch.records.tables import (
-    CalibrationRow,
-    ChangeRow,
-    CollectionRow,
-    FaceRow,
-    JournalRow,
-    SightingRow,
+    CALIBRATIONS,
+    CHANGES,
+    COLLECTIONS,
+    FACES,
+    JOURNAL,
+    SIGHTINGS,
 )
-from facesearch.records.unit import Unit
+from facesearch.records.unit import AnyRow, Unit
+
+# What `collection_of` makes a collection of, beside columns of other tables.
+DESCRIBED = (
+    COLLECTIONS.c.collection_id,
+    COLLECTIONS.c.arn,
+    COLLECTIONS.c.model_version,
+    COLLECTIONS.c.created_at,
+)
 
 _SAME_MOMENT = timedelta(seconds=1)  # a service may round CreationTimestamp differently from call to call
 
@@ -25,8 +33,8 @@ class CollectionRecords(Unit):
 
     def knows_collection(self, collection: Collection) -> bool:
         """Whether it is remembered as it is now, and has not been deleted and made anew since."""
-        created = self._session.scalar(
-            select(CollectionRow.created_at).where(CollectionRow.arn == collection.arn)
+        created = self._connection.scalar(
+            select(COLLECTIONS.c.created_at).where(COLLECTIONS.c.arn == collection.arn)
         )
         return created is not None and abs(created - collection.created_at) <= _SAME_MOMENT
 
@@ -42,27 +50,32 @@ class CollectionRecords(Unit):
             "model_version": collection.model_version,
             "created_at": collection.created_at,
         }
-        insert = self._insert(CollectionRow).on_conflict_do_nothing(index_elements=["arn"])
-        self._session.connection().execute(insert, {"arn": collection.arn, **facts})
-        statement = select(CollectionRow.id, CollectionRow.model_version, CollectionRow.created_at)
-        known = self._session.execute(statement.where(CollectionRow.arn == collection.arn)).one()
+        insert = self._insert(COLLECTIONS).on_conflict_do_nothing(index_elements=["arn"])
+        self._connection.execute(insert, {"arn": collection.arn, **facts})
+        statement = select(COLLECTIONS.c.id, COLLECTIONS.c.model_version, COLLECTIONS.c.created_at)
+        known = self._connection.execute(statement.where(COLLECTIONS.c.arn == collection.arn)).one()
         anew = bool(abs(known.created_at - collection.created_at) > _SAME_MOMENT)
         if anew:
-            self._erase(FaceRow.collection == known.id, JournalRow.collection == known.id)
-            self._delete(ChangeRow, ChangeRow.collection == known.id)
-            self._delete(CalibrationRow, CalibrationRow.collection == known.id)
-            self._delete(SightingRow, SightingRow.collection == known.id)
+            self._erase(FACES.c.collection == known.id, JOURNAL.c.collection == known.id)
+            self._delete(CHANGES, CHANGES.c.collection == known.id)
+            self._delete(CALIBRATIONS, CALIBRATIONS.c.collection == known.id)
+            self._delete(SIGHTINGS, SIGHTINGS.c.collection == known.id)
             facts["threshold"] = None
             facts["users"] = False
         if anew or known.model_version != collection.model_version:
-            self._session.execute(update(CollectionRow).where(CollectionRow.id == known.id).values(facts))
+            self._connection.execute(update(COLLECTIONS).where(COLLECTIONS.c.id == known.id).values(facts))
         return anew
 
     def forget_collection(self, arn: str) -> int:
         """Delete everything about a collection but its people. Returns how many face records went."""
-        number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        number = self._connection.scalar(select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn))
         if number is None:
             return 0
-        erased = self._erase(FaceRow.collection == number, JournalRow.collection == number)
-        self._delete(CollectionRow, CollectionRow.id == number)
+        erased = self._erase(FACES.c.collection == number, JOURNAL.c.collection == number)
+        self._delete(COLLECTIONS, COLLECTIONS.c.id == number)
         return erased
+
+
+def collection_of(row: AnyRow) -> Collection:
+    """A row of DESCRIBED as the domain knows it."""
+    return Collection(row.collection_id, row.arn, row.model_version, row.created_at)

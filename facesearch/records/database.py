@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from facesearch.errors import DatabaseError
 from facesearch.records import schema
@@ -65,15 +64,14 @@ class Database:
         Such blocks go on one at a time in a database; another, of any process, waits at its start. What only
         reads belongs into `read`.
         """
-        with _errors_translated(self._address), Session(self._engine) as session, session.begin():
-            session.connection()  # begins, and so waits, now
-            yield Records(session)
+        with _errors_translated(self._address), self._engine.begin() as connection:
+            yield Records(connection)
 
     @contextmanager
     def read(self) -> Iterator[Records]:
         """One transaction that changes nothing and keeps no writer waiting, however long it lasts."""
-        with _errors_translated(self._address), Session(self._reading) as session:
-            yield Records(session)
+        with _errors_translated(self._address), self._reading.connect() as connection:
+            yield Records(connection)
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, func, insert, select, update
 
 from facesearch.domain import Intent, JournalEntry, OnMultiple, PhotoStatus, RunOutcome, Settlement
 from facesearch.domain.files import FileState
 from facesearch.errors import DatabaseError
 from facesearch.records.faces import CHANGING, face_values
 from facesearch.records.tables import (
+    COLLECTIONS,
+    FACES,
+    FILES,
     INTENT,
-    CollectionRow,
-    FaceRow,
-    FileRow,
-    JournalRow,
-    PersonRow,
-    PhotoRow,
-    RunRow,
+    JOURNAL,
+    PEOPLE,
+    PHOTOS,
+    RUNS,
     now,
 )
 from facesearch.records.unit import Unit, chunks
@@ -31,16 +31,16 @@ _POLICIES: dict[str | None, OnMultiple] = {policy.value: policy for policy in On
 
 # Expressions for the collections, so that SQLite begins with the photos and does not walk through all of one.
 _FACE_OF_JOURNAL = and_(
-    FaceRow.photo == JournalRow.photo,
-    FaceRow.person == JournalRow.person,
-    FaceRow.collection + 0 == JournalRow.collection,
+    FACES.c.photo == JOURNAL.c.photo,
+    FACES.c.person == JOURNAL.c.person,
+    FACES.c.collection + 0 == JOURNAL.c.collection,
 )
 
 
 def _in_collection(arn: str) -> ColumnElement[bool]:
     """Joins photos to their journal in one collection."""
-    collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
-    return and_(JournalRow.photo == PhotoRow.id, JournalRow.collection + 0 == collection)
+    collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
+    return and_(JOURNAL.c.photo == PHOTOS.c.id, JOURNAL.c.collection + 0 == collection)
 
 
 class EnrolmentRecords(Unit):
@@ -48,10 +48,10 @@ class EnrolmentRecords(Unit):
 
     def start_run(self, arn: str, source: str | None = None) -> str:
         """Begin an enrolment of `source` into a remembered collection, and name it (32 hex digits)."""
-        run = RunRow(id=uuid4().hex, collection=self._collection(arn), source=source)
-        self._session.add(run)
-        self._session.flush()
-        return run.id
+        run_id = uuid4().hex
+        run = {"id": run_id, "collection": self._collection(arn), "source": source}
+        self._connection.execute(insert(RUNS), run)
+        return run_id
 
     def finish_run(
         self,
@@ -61,9 +61,9 @@ class EnrolmentRecords(Unit):
         reason: str | None = None,
     ) -> None:
         """Write down how and why a run ended, and how many photos ended in each status."""
-        self._session.execute(
-            update(RunRow)
-            .where(RunRow.id == run_id)
+        self._connection.execute(
+            update(RUNS)
+            .where(RUNS.c.id == run_id)
             .values(
                 finished_at=now(),
                 counts={status.value: count for status, count in counts.items()},
@@ -85,26 +85,26 @@ class EnrolmentRecords(Unit):
         """Where those photos stand, by sha256 and then by the ids of the people whom they were tried for."""
         statement = (
             select(
-                PhotoRow.sha256,
-                JournalRow.person,
-                JournalRow.state,
-                JournalRow.reason,
-                JournalRow.on_multiple,
-                FaceRow.face_id,
-                JournalRow.bars,
-                PersonRow.name,
-                PhotoRow.path,
-                JournalRow.run,
+                PHOTOS.c.sha256,
+                JOURNAL.c.person,
+                JOURNAL.c.state,
+                JOURNAL.c.reason,
+                JOURNAL.c.on_multiple,
+                FACES.c.face_id,
+                JOURNAL.c.bars,
+                PEOPLE.c.name,
+                PHOTOS.c.path,
+                JOURNAL.c.run,
             )
-            .select_from(PhotoRow)
-            .join(JournalRow, _in_collection(arn))
-            .join(PersonRow, PersonRow.id == JournalRow.person)
-            .outerjoin(FaceRow, _FACE_OF_JOURNAL)
-            .order_by(PhotoRow.sha256, FaceRow.id)  # should a photo have two faces, the newest is told
+            .select_from(PHOTOS)
+            .join(JOURNAL, _in_collection(arn))
+            .join(PEOPLE, PEOPLE.c.id == JOURNAL.c.person)
+            .outerjoin(FACES, _FACE_OF_JOURNAL)
+            .order_by(PHOTOS.c.sha256, FACES.c.id)  # should a photo have two faces, the newest is told
         )
         entries: dict[str, dict[str, JournalEntry]] = {}
         for photos in chunks(sha256s):
-            found = self._session.connection().execute(statement.where(PhotoRow.sha256.in_(photos)))
+            found = self._connection.execute(statement.where(PHOTOS.c.sha256.in_(photos)))
             for sha256, person, state, reason, on_multiple, *rest in found.all():
                 entries.setdefault(sha256, {})[person] = JournalEntry(
                     _STATUSES[state], reason, _POLICIES.get(on_multiple), *rest
@@ -121,23 +121,23 @@ class EnrolmentRecords(Unit):
         """
         statement = (
             select(
-                FileRow.id,
-                JournalRow.person,
-                FileRow.size,
-                FileRow.modified_ns,
-                FileRow.inode,
-                JournalRow.state,
-                JournalRow.reason,
-                JournalRow.on_multiple,
-                FaceRow.face_id,
-                JournalRow.bars,
-                PhotoRow.path,
+                FILES.c.id,
+                JOURNAL.c.person,
+                FILES.c.size,
+                FILES.c.modified_ns,
+                FILES.c.inode,
+                JOURNAL.c.state,
+                JOURNAL.c.reason,
+                JOURNAL.c.on_multiple,
+                FACES.c.face_id,
+                JOURNAL.c.bars,
+                PHOTOS.c.path,
             )
-            .select_from(FileRow)
-            .join(PhotoRow, PhotoRow.sha256 == FileRow.sha256)
-            .join(JournalRow, _in_collection(arn))
-            .outerjoin(FaceRow, _FACE_OF_JOURNAL)
-            .order_by(FileRow.id, FaceRow.id)  # should a photo have two faces, the newest is told
+            .select_from(FILES)
+            .join(PHOTOS, PHOTOS.c.sha256 == FILES.c.sha256)
+            .join(JOURNAL, _in_collection(arn))
+            .outerjoin(FACES, _FACE_OF_JOURNAL)
+            .order_by(FILES.c.id, FACES.c.id)  # should a photo have two faces, the newest is told
         )
         return {
             (id_, person): (
@@ -146,7 +146,7 @@ class EnrolmentRecords(Unit):
             )
             for some in chunks(ids)
             for id_, person, size, modified_ns, inode, state, reason, on_multiple, face_id, bars, path in (
-                self._session.connection().execute(statement.where(FileRow.id.in_(some))).all()
+                self._connection.execute(statement.where(FILES.c.id.in_(some))).all()
             )
         }
 
@@ -156,7 +156,7 @@ class EnrolmentRecords(Unit):
         paths = {intent.photo.sha256: intent.photo.path for intent in intents}
         moment = now()
         self._upsert(
-            PhotoRow,
+            PHOTOS,
             [{"sha256": sha256, "path": path, "first_seen_at": moment} for sha256, path in paths.items()],
             unique=["sha256"],
             changed=["path"],
@@ -178,7 +178,7 @@ class EnrolmentRecords(Unit):
             for intent in intents
         }
         self._upsert(
-            JournalRow,
+            JOURNAL,
             list(rows.values()),
             unique=["collection", "person", "photo"],
             changed=["run", "state", "reason", "on_multiple", "bars", "intended_at", "settled_at"],
@@ -204,33 +204,33 @@ class EnrolmentRecords(Unit):
             for person, photo, s in rows
             if s.record
         ]
-        self._upsert(FaceRow, faces, unique=["collection", "face_id"], changed=CHANGING)
+        self._upsert(FACES, faces, unique=["collection", "face_id"], changed=CHANGING)
         seen = [{"which": photo, "looks": s.dhash} for _, photo, s in rows if s.dhash]
         if seen:
-            looking = update(PhotoRow).where(PhotoRow.id == bindparam("which"))
-            self._session.connection().execute(looking.values(dhash=bindparam("looks")), seen)
+            looking = update(PHOTOS).where(PHOTOS.c.id == bindparam("which"))
+            self._connection.execute(looking.values(dhash=bindparam("looks")), seen)
 
     def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
         """Forget faces that left the collection; the journal of their photos stays as it is."""
         collection = self._collection(arn)
         for some in chunks(face_ids):
-            self._delete(FaceRow, FaceRow.collection == collection, FaceRow.face_id.in_(some))
+            self._delete(FACES, FACES.c.collection == collection, FACES.c.face_id.in_(some))
 
     def _settle_journal(self, collection: int, rows: Sequence[tuple[str, int, Settlement]]) -> int:
         """Settle the journal of (person, photo number, settlement), and return how many intents there were."""
         if not rows:
             return 0
         statement = (
-            update(JournalRow)
-            .where(JournalRow.collection == collection, JournalRow.person == bindparam("whose"))
-            .where(JournalRow.photo == bindparam("which"))
+            update(JOURNAL)
+            .where(JOURNAL.c.collection == collection, JOURNAL.c.person == bindparam("whose"))
+            .where(JOURNAL.c.photo == bindparam("which"))
             .values(
                 state=bindparam("status"),
                 reason=bindparam("why"),
-                attempts=JournalRow.attempts + bindparam("tries"),
-                calls=JournalRow.calls + bindparam("answered"),
-                milliseconds=func.coalesce(bindparam("took", type_=Integer), JournalRow.milliseconds),
-                request_id=func.coalesce(bindparam("named", type_=String), JournalRow.request_id),
+                attempts=JOURNAL.c.attempts + bindparam("tries"),
+                calls=JOURNAL.c.calls + bindparam("answered"),
+                milliseconds=func.coalesce(bindparam("took", type_=Integer), JOURNAL.c.milliseconds),
+                request_id=func.coalesce(bindparam("named", type_=String), JOURNAL.c.request_id),
                 settled_at=bindparam("at"),
             )
         )
@@ -249,13 +249,13 @@ class EnrolmentRecords(Unit):
             }
             for person, photo, s in rows
         ]
-        return self._session.connection().execute(statement, values).rowcount
+        return self._connection.execute(statement, values).rowcount
 
     def _photo_numbers(self, sha256s: Iterable[str]) -> dict[str, int]:
         """The row numbers of the photos that are known."""
-        statement = select(PhotoRow.sha256, PhotoRow.id)
+        statement = select(PHOTOS.c.sha256, PHOTOS.c.id)
         return {
             sha256: number
             for some in chunks(sha256s)
-            for sha256, number in self._session.execute(statement.where(PhotoRow.sha256.in_(some)))
+            for sha256, number in self._connection.execute(statement.where(PHOTOS.c.sha256.in_(some)))
         }

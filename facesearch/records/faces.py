@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 
 from facesearch.domain import Box, EnrolledFace, Face, FaceRecord, Photo, Pose, Quality
-from facesearch.records.people import person
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PersonRow, PhotoRow, now
-from facesearch.records.unit import Unit, chunks
+from facesearch.records.people import WHOSE, person
+from facesearch.records.tables import COLLECTIONS, FACES, JOURNAL, PEOPLE, PHOTOS, now
+from facesearch.records.unit import AnyRow, Unit, chunks
 
 # What is written over when a face that is known is settled again; when it was enrolled first stays.
 CHANGING = tuple(
     column.name
-    for column in FaceRow.__table__.columns
+    for column in FACES.c
     if column.name not in ("id", "collection", "face_id", "user_id", "enrolled_at")
 )
 
@@ -27,37 +27,39 @@ class FaceRecords(Unit):
         """Those of the faces that the records know, by FaceId."""
         statement = joined_faces(arn)
         return {
-            row.FaceRow.face_id: enrolled_face(*row)
+            row.face_id: enrolled_face(row)
             for some in chunks(face_ids)
-            for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+            for row in self._connection.execute(statement.where(FACES.c.face_id.in_(some)))
         }
 
     def owners(self, arn: str, face_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Whose those of the faces are that the records know: id and name of the person, by FaceId."""
         statement = (
-            select(FaceRow.face_id, PersonRow.id, PersonRow.name)
-            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-            .join(PersonRow, PersonRow.id == FaceRow.person)
-            .where(CollectionRow.arn == arn)
+            select(FACES.c.face_id, PEOPLE.c.id, PEOPLE.c.name)
+            .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+            .join(PEOPLE, PEOPLE.c.id == FACES.c.person)
+            .where(COLLECTIONS.c.arn == arn)
         )
         return {
             face_id: (person_id, name)
             for some in chunks(face_ids)
-            for face_id, person_id, name in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+            for face_id, person_id, name in self._connection.execute(
+                statement.where(FACES.c.face_id.in_(some))
+            )
         }
 
     def face_counts(self, arn: str, person_ids: Iterable[str]) -> dict[str, int]:
         """How many faces of each of these people a collection holds, by person id; nobody stands for 0."""
         statement = (
-            select(FaceRow.person, func.count())
-            .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-            .where(CollectionRow.arn == arn)
-            .group_by(FaceRow.person)
+            select(FACES.c.person, func.count())
+            .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+            .where(COLLECTIONS.c.arn == arn)
+            .group_by(FACES.c.person)
         )
         return {
             person_id: count
             for some in chunks(person_ids)
-            for person_id, count in self._session.execute(statement.where(FaceRow.person.in_(some)))
+            for person_id, count in self._connection.execute(statement.where(FACES.c.person.in_(some)))
         }
 
     def iter_faces(self, arn: str, person_id: str | None = None) -> Iterator[EnrolledFace]:
@@ -65,22 +67,22 @@ class FaceRecords(Unit):
 
         Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
         """
-        statement = joined_faces(arn).order_by(FaceRow.id)
+        statement = joined_faces(arn).order_by(FACES.c.id)
         if person_id is not None:
-            statement = statement.where(FaceRow.person == person_id)
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
+            statement = statement.where(FACES.c.person == person_id)
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
             for row in rows:
-                yield enrolled_face(*row)
+                yield enrolled_face(row)
 
     def looks(self, arn: str, people: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Person id and difference hash of the photos that a collection holds faces of, oldest first.
 
         Rows are read as they are asked for. A photo that was not decoded here has no difference hash.
         """
-        statement = _looking(arn, FaceRow.person, PhotoRow.dhash).where(PhotoRow.dhash.is_not(None))
+        statement = _looking(arn, FACES.c.person, PHOTOS.c.dhash).where(PHOTOS.c.dhash.is_not(None))
         for some in chunks(people):
-            chosen = statement.where(FaceRow.person.in_(some)).order_by(FaceRow.id)
-            with self._session.execute(chosen.execution_options(yield_per=1000)) as rows:
+            chosen = statement.where(FACES.c.person.in_(some)).order_by(FACES.c.id)
+            with self._connection.execute(chosen.execution_options(yield_per=1000)) as rows:
                 yield from rows
 
     def photos_that_look(
@@ -89,10 +91,10 @@ class FaceRecords(Unit):
         """The photos of people with just those difference hashes: person id, difference hash, photo."""
         wanted = set(looks)
         people = list({person_id for person_id, _ in looks})
-        statement = _looking(arn, FaceRow.person, PhotoRow.dhash, PhotoRow.sha256, PhotoRow.path)
+        statement = _looking(arn, FACES.c.person, PHOTOS.c.dhash, PHOTOS.c.sha256, PHOTOS.c.path)
         for some in chunks(dhash for _, dhash in looks):
-            chosen = statement.where(FaceRow.person.in_(people), PhotoRow.dhash.in_(some))
-            for person_id, dhash, sha256, path in self._session.execute(chosen):
+            chosen = statement.where(FACES.c.person.in_(people), PHOTOS.c.dhash.in_(some))
+            for person_id, dhash, sha256, path in self._connection.execute(chosen):
                 if (person_id, dhash) in wanted:
                     yield person_id, dhash, Photo(sha256, path)
 
@@ -101,25 +103,25 @@ class FaceRecords(Unit):
 
         Returns how many face records went.
         """
-        number = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        number = self._connection.scalar(select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn))
         return sum(self._erase_faces(number, some) for some in chunks(face_ids)) if number else 0
 
     def _erase_faces(self, collection: int, face_ids: list[str]) -> int:
-        chosen = (FaceRow.collection == collection) & FaceRow.face_id.in_(face_ids)
+        chosen = (FACES.c.collection == collection) & FACES.c.face_id.in_(face_ids)
         of_their_photos = exists().where(
             chosen,
-            FaceRow.collection == JournalRow.collection,
-            FaceRow.person == JournalRow.person,
-            FaceRow.photo == JournalRow.photo,
+            FACES.c.collection == JOURNAL.c.collection,
+            FACES.c.person == JOURNAL.c.person,
+            FACES.c.photo == JOURNAL.c.photo,
         )
         return self._erase(chosen, of_their_photos)
 
 
 def _looking(arn: str, *columns: Any) -> Select[*tuple[Any, ...]]:
-    collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+    collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
     # An expression, so that SQLite begins with the people and does not walk through the whole collection.
-    here = FaceRow.collection + 0 == collection
-    return select(*columns).select_from(FaceRow).join(PhotoRow, PhotoRow.id == FaceRow.photo).where(here)
+    here = FACES.c.collection + 0 == collection
+    return select(*columns).select_from(FACES).join(PHOTOS, PHOTOS.c.id == FACES.c.photo).where(here)
 
 
 def face_values(record: FaceRecord) -> dict[str, Any]:
@@ -147,41 +149,42 @@ def face_values(record: FaceRecord) -> dict[str, Any]:
 def joined_faces(arn: str | None = None) -> Select[*tuple[Any, ...]]:
     """Faces with their collections, people and photos, of one collection or of all."""
     statement = (
-        select(FaceRow, CollectionRow.collection_id, PersonRow, PhotoRow)
-        .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-        .join(PersonRow, PersonRow.id == FaceRow.person)
-        .join(PhotoRow, PhotoRow.id == FaceRow.photo)
+        select(FACES, COLLECTIONS.c.collection_id, *WHOSE, PHOTOS.c.sha256, PHOTOS.c.path)
+        .select_from(FACES)
+        .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+        .join(PEOPLE, PEOPLE.c.id == FACES.c.person)
+        .join(PHOTOS, PHOTOS.c.id == FACES.c.photo)
     )
-    return statement if arn is None else statement.where(CollectionRow.arn == arn)
+    return statement if arn is None else statement.where(COLLECTIONS.c.arn == arn)
 
 
-def enrolled_face(face: FaceRow, collection_id: str, whose: PersonRow, photo: PhotoRow) -> EnrolledFace:
+def enrolled_face(row: AnyRow) -> EnrolledFace:
     """A row of `joined_faces` as the domain knows it."""
     return EnrolledFace(
         face=Face(
-            face_id=face.face_id,
-            image_id=face.image_id,
-            box=Box(face.left, face.top, face.width, face.height),
-            confidence=face.confidence,
-            external_image_id=face.external_image_id,
-            model_version=face.model_version,
+            face_id=row.face_id,
+            image_id=row.image_id,
+            box=Box(row.left, row.top, row.width, row.height),
+            confidence=row.confidence,
+            external_image_id=row.external_image_id,
+            model_version=row.model_version,
         ),
-        collection_id=collection_id,
-        person=person(whose),
-        photo=Photo(photo.sha256, photo.path),
-        pose=_pose(face),
-        quality=_quality(face),
-        enrolled_at=face.enrolled_at,
+        collection_id=row.collection_id,
+        person=person(row),
+        photo=Photo(row.sha256, row.path),
+        pose=_pose(row),
+        quality=_quality(row),
+        enrolled_at=row.enrolled_at,
     )
 
 
-def _pose(face: FaceRow) -> Pose | None:
-    if face.roll is None or face.yaw is None or face.pitch is None:
+def _pose(row: AnyRow) -> Pose | None:
+    if row.roll is None or row.yaw is None or row.pitch is None:
         return None
-    return Pose(face.roll, face.yaw, face.pitch)
+    return Pose(row.roll, row.yaw, row.pitch)
 
 
-def _quality(face: FaceRow) -> Quality | None:
-    if face.brightness is None or face.sharpness is None:
+def _quality(row: AnyRow) -> Quality | None:
+    if row.brightness is None or row.sharpness is None:
         return None
-    return Quality(face.brightness, face.sharpness)
+    return Quality(row.brightness, row.sharpness)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from facesearch.domain.files import FileState, KnownFile
-from facesearch.records.tables import FileRow
+from facesearch.records.tables import FILES
 from facesearch.records.unit import Unit, chunks
 
 
@@ -16,16 +16,16 @@ class FileRecords(Unit):
 
     def known_files(self, ids: Sequence[str]) -> dict[str, KnownFile]:
         """What is known of those files, by id."""
-        columns = (FileRow.id, FileRow.size, FileRow.modified_ns, FileRow.inode, FileRow.sha256)
+        columns = (FILES.c.id, FILES.c.size, FILES.c.modified_ns, FILES.c.inode, FILES.c.sha256)
         return {
             id_: KnownFile(id_, FileState(size, modified_ns, inode), sha256)
             for some in chunks(ids)
-            for id_, size, modified_ns, inode, sha256 in self._session.connection()
-            .execute(select(*columns).where(FileRow.id.in_(some)))
-            .all()
+            for id_, size, modified_ns, inode, sha256 in self._connection.execute(
+                select(*columns).where(FILES.c.id.in_(some))
+            ).all()
         }
 
     def remember_files(self, files: Sequence[KnownFile]) -> None:
         """Write down what files hold, in place of what was known of them."""
         rows = [{"id": one.id, "sha256": one.sha256, **one.state._asdict()} for one in files]
-        self._upsert(FileRow, rows, unique=["id"], changed=["size", "modified_ns", "inode", "sha256"])
+        self._upsert(FILES, rows, unique=["id"], changed=["size", "modified_ns", "inode", "sha256"])

@@ -18,8 +18,8 @@ from facesearch.domain import Box
 from facesearch.domain.files import Content
 from facesearch.errors import UsageError
 from facesearch.records.columns import storable
-from facesearch.records.tables import LabelRow, PhotoLabelRow, TaggedRow
-from facesearch.records.unit import Unit, chunks, path_id
+from facesearch.records.tables import LABELS, PHOTO_LABELS, TAGGED
+from facesearch.records.unit import AnyRow, Unit, chunks, path_id
 
 if TYPE_CHECKING:  # while it runs, imported where they are made: few commands are about labels
     from facesearch.domain.labels import FoundLabel, Label, LabelInstance, PhotoLabels
@@ -36,8 +36,8 @@ class LabelRecords(Unit):
         by_id = {path_id(photo): photo for photo in photos}
         known: dict[str, PhotoLabels] = {}
         for some in chunks(by_id):
-            chosen = select(TaggedRow).where(TaggedRow.path_id.in_(some), TaggedRow.engine == engine)
-            for row in self._session.scalars(chosen):
+            chosen = select(TAGGED).where(TAGGED.c.path_id.in_(some), TAGGED.c.engine == engine)
+            for row in self._connection.execute(chosen).all():
                 known[by_id[row.path_id]] = _photo_labels(row, self._labels_of(row.id))
         return known
 
@@ -45,7 +45,7 @@ class LabelRecords(Unit):
         """Write down the labels of a photo, in place of those it had."""
         here = path_id(labels.photo)
         self._upsert(
-            TaggedRow,
+            TAGGED,
             [
                 {
                     "path": labels.photo,
@@ -64,8 +64,8 @@ class LabelRecords(Unit):
             unique=["path_id"],
             changed=_OVERWRITTEN,
         )
-        number = self._session.scalar(select(TaggedRow.id).where(TaggedRow.path_id == here))
-        self._session.execute(delete(PhotoLabelRow).where(PhotoLabelRow.tagged == number))
+        number = self._connection.scalar(select(TAGGED.c.id).where(TAGGED.c.path_id == here))
+        self._connection.execute(delete(PHOTO_LABELS).where(PHOTO_LABELS.c.tagged == number))
         numbers = self._vocabulary(labels.labels)
         rows = [
             {
@@ -78,7 +78,7 @@ class LabelRecords(Unit):
             for place, label in enumerate(labels.labels)
         ]
         if rows:
-            self._session.connection().execute(self._insert(PhotoLabelRow), rows)
+            self._connection.execute(self._insert(PHOTO_LABELS), rows)
 
     def find_labels(
         self, words: str | None = None, parent: str | None = None, min_confidence: float = 0.0
@@ -97,22 +97,23 @@ class LabelRecords(Unit):
         if not conditions:
             raise UsageError("say what to look for: the words of a label, or of what is above it")
         statement = (
-            select(TaggedRow.path, TaggedRow.tagged_at, PhotoLabelRow, LabelRow)
-            .join(PhotoLabelRow, PhotoLabelRow.label == LabelRow.id)
-            .join(TaggedRow, TaggedRow.id == PhotoLabelRow.tagged)
-            .where(*conditions, PhotoLabelRow.confidence >= min_confidence)
-            .order_by(PhotoLabelRow.confidence.desc(), TaggedRow.id, PhotoLabelRow.place)
+            select(TAGGED.c.path, TAGGED.c.tagged_at, PHOTO_LABELS, LABELS)
+            .select_from(LABELS)
+            .join(PHOTO_LABELS, PHOTO_LABELS.c.label == LABELS.c.id)
+            .join(TAGGED, TAGGED.c.id == PHOTO_LABELS.c.tagged)
+            .where(*conditions, PHOTO_LABELS.c.confidence >= min_confidence)
+            .order_by(PHOTO_LABELS.c.confidence.desc(), TAGGED.c.id, PHOTO_LABELS.c.place)
         )
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
-            for path, tagged_at, seen, label in rows:
-                yield FoundLabel(path, _label(label, seen), tagged_at)
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                yield FoundLabel(row.path, _label(row), row.tagged_at)
 
     def _has(self, column: str, asked: str) -> ColumnElement[bool]:
         """That a column of the vocabulary has all the words."""
         words = _words([asked])
         if not words:
             raise UsageError(f"{asked!r} has no word to look for")
-        if self._session.get_bind().dialect.name == "sqlite":
+        if self._connection.dialect.name == "sqlite":
             quoted = " ".join(f'"{word}"' for word in words.split())
             match = f"{column} : ({quoted})"
             # Names of ours alone; what was asked for is a parameter: letters and digits between quotation marks.
@@ -121,7 +122,7 @@ class LabelRecords(Unit):
         # Without an index: the vocabulary is read in less time than a photo's labels take to be fetched.
         simple: ColumnElement[str] = literal_column("'simple'::regconfig")
         asked_for = func.plainto_tsquery(simple, words)
-        return func.to_tsvector(simple, getattr(LabelRow, column)).bool_op("@@")(asked_for)
+        return func.to_tsvector(simple, LABELS.c[column]).bool_op("@@")(asked_for)
 
     def _vocabulary(self, labels: Sequence[Label]) -> Mapping[str, int]:
         """The row numbers of the labels, by digest; those that are new are written down."""
@@ -141,32 +142,31 @@ class LabelRecords(Unit):
         numbers = self._numbers(rows)
         new = [row for digest, row in rows.items() if digest not in numbers]
         if new:
-            insert = self._insert(LabelRow).on_conflict_do_nothing(index_elements=["digest"])
-            self._session.connection().execute(insert, new)
+            insert = self._insert(LABELS).on_conflict_do_nothing(index_elements=["digest"])
+            self._connection.execute(insert, new)
             numbers = self._numbers(rows)
         return numbers
 
     def _numbers(self, digests: Iterable[str]) -> dict[str, int]:
-        statement = select(LabelRow.digest, LabelRow.id)
+        statement = select(LABELS.c.digest, LABELS.c.id)
         return {
             digest: number
             for some in chunks(digests)
-            for digest, number in self._session.execute(statement.where(LabelRow.digest.in_(some)))
+            for digest, number in self._connection.execute(statement.where(LABELS.c.digest.in_(some)))
         }
 
     def _labels_of(self, tagged: int) -> tuple[Label, ...]:
         statement = (
-            select(PhotoLabelRow, LabelRow)
-            .join(LabelRow, LabelRow.id == PhotoLabelRow.label)
-            .where(PhotoLabelRow.tagged == tagged)
-            .order_by(PhotoLabelRow.place)
+            select(PHOTO_LABELS, LABELS)
+            .select_from(PHOTO_LABELS)
+            .join(LABELS, LABELS.c.id == PHOTO_LABELS.c.label)
+            .where(PHOTO_LABELS.c.tagged == tagged)
+            .order_by(PHOTO_LABELS.c.place)
         )
-        return tuple(_label(label, seen) for seen, label in self._session.execute(statement))
+        return tuple(_label(row) for row in self._connection.execute(statement))
 
 
-_OVERWRITTEN = tuple(
-    column.name for column in TaggedRow.__table__.columns if column.name not in ("id", "path", "path_id")
-)
+_OVERWRITTEN = tuple(column.name for column in TAGGED.c if column.name not in ("id", "path", "path_id"))
 
 
 def _words(texts: Iterable[str]) -> str:
@@ -189,21 +189,21 @@ def _written(instance: LabelInstance) -> list[float]:
     return [box.left, box.top, box.width, box.height, instance.confidence]
 
 
-def _label(row: LabelRow, seen: PhotoLabelRow) -> Label:
+def _label(row: AnyRow) -> Label:
     from facesearch.domain.labels import Label, LabelInstance
 
     return Label(
         name=row.name,
-        confidence=seen.confidence,
+        confidence=row.confidence,
         parents=tuple(row.parents),
         aliases=tuple(row.aliases),
         categories=tuple(row.categories),
-        instances=tuple(LabelInstance(Box(*sides), confidence) for *sides, confidence in seen.instances),
+        instances=tuple(LabelInstance(Box(*sides), confidence) for *sides, confidence in row.instances),
         custom=row.custom,
     )
 
 
-def _photo_labels(row: TaggedRow, labels: tuple[Label, ...]) -> PhotoLabels:
+def _photo_labels(row: AnyRow, labels: tuple[Label, ...]) -> PhotoLabels:
     from facesearch.domain.labels import LabelRequest, PhotoLabels
 
     return PhotoLabels(

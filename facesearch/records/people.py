@@ -6,17 +6,25 @@ import json
 import reprlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 
 from facesearch.domain import Collection, Person, PersonSpec, PersonSummary
 from facesearch.errors import UsageError
+from facesearch.records.collections import DESCRIBED, collection_of
 from facesearch.records.columns import storable
-from facesearch.records.tables import CollectionRow, FaceRow, MergedRow, PersonRow
-from facesearch.records.unit import Unit, chunks
+from facesearch.records.tables import COLLECTIONS, FACES, MERGED, PEOPLE, now
+from facesearch.records.unit import AnyRow, Unit, chunks
+
+# Who somebody is, under names that no column of another table has: what `person` makes a person of.
+WHOSE = tuple(
+    PEOPLE.c[name].label(f"whose_{name}")
+    for name in ("id", "name", "key", "attributes", "notes", "created_at")
+)
 
 MAX_KEY = 512  # characters; a unique index of Postgres holds no more than some 2,700 bytes
 
@@ -40,50 +48,52 @@ class PeopleRecords(Unit):
         """
         for spec in specs:
             check_person(spec.name, spec.key, spec.attributes, spec.notes)
-        known = _Known(self._rows_like(specs), self._merged_like(specs))
-        rows = []
+        known = _Known(self._people_like(specs), self._merged_like(specs))
+        before = dict(known.people)
+        meant = []
         for spec in specs:
-            row = known.find(spec)
-            if row is None and (into := known.merged(spec)):
-                rows.append(into)
+            one = known.find(spec)
+            if one is None and (into := known.merged(spec)):
+                meant.append(into.id)
                 continue
-            if row is None:
-                row = PersonRow(id=uuid4().hex, attributes={})
-                self._session.add(row)
-            _write_over(row, spec.name, spec.key, spec.attributes, spec.notes)
-            known.add(row)
-            rows.append(row)
-        self._session.flush()
-        return [person(row) for row in rows]
+            one = one or Person(uuid4().hex, spec.name, created_at=now())
+            known.add(_written_over(one, spec.name, spec.key, spec.attributes, spec.notes))
+            meant.append(one.id)
+        self._add([one for id_, one in known.people.items() if id_ not in before])
+        self._change([one for id_, one in known.people.items() if id_ in before and one != before[id_]])
+        return [known.people[id_] for id_ in meant]
 
     def known_people(self, specs: Sequence[PersonSpec]) -> list[Person | None]:
         """The person each spec means, None for somebody new. Writes nothing.
 
         Raises UsageError when several people have the name.
         """
-        known = _Known(self._rows_like(specs), self._merged_like(specs))
-        rows = [known.find(spec) or known.merged(spec) for spec in specs]
-        return [None if row is None else person(row) for row in rows]
+        known = _Known(self._people_like(specs), self._merged_like(specs))
+        return [known.find(spec) or known.merged(spec) for spec in specs]
 
-    def _rows_like(self, specs: Sequence[PersonSpec]) -> Iterator[PersonRow]:
+    def _people_like(self, specs: Sequence[PersonSpec]) -> Iterator[Person]:
         """Every person with a name or a key of the specs, oldest first; some may come twice."""
-        statement = select(PersonRow).order_by(PersonRow.created_at, PersonRow.id)
+        statement = select(*WHOSE).order_by(PEOPLE.c.created_at, PEOPLE.c.id)
         for keys in chunks(spec.key for spec in specs if spec.key):
-            yield from self._session.scalars(statement.where(PersonRow.key.in_(keys)))
+            yield from map(person, self._connection.execute(statement.where(PEOPLE.c.key.in_(keys))))
         for names in chunks(spec.name for spec in specs):
-            yield from self._session.scalars(statement.where(PersonRow.name.in_(names)))
+            yield from map(person, self._connection.execute(statement.where(PEOPLE.c.name.in_(names))))
 
-    def _merged_like(self, specs: Sequence[PersonSpec]) -> Iterator[tuple[MergedRow, PersonRow]]:
+    def _merged_like(self, specs: Sequence[PersonSpec]) -> Iterator[AnyRow]:
         """Everybody with a name or a key of the specs who was merged, and into whom; some may come twice."""
-        statement = _merged_into().order_by(MergedRow.merged_at, MergedRow.id)
+        statement = merged_into().order_by(MERGED.c.merged_at, MERGED.c.id)
         for keys in chunks(spec.key for spec in specs if spec.key):
-            yield from map(tuple, self._session.execute(statement.where(MergedRow.key.in_(keys))))
+            yield from self._connection.execute(statement.where(MERGED.c.key.in_(keys)))
         for names in chunks(spec.name for spec in specs):
-            yield from map(tuple, self._session.execute(statement.where(MergedRow.name.in_(names))))
+            yield from self._connection.execute(statement.where(MERGED.c.name.in_(names)))
 
     def person(self, person_id: str) -> Person:
         """The person with that id. Raises UsageError when there is none."""
-        return person(self._row(person_id))
+        chosen = select(*WHOSE).where(PEOPLE.c.id == person_id)
+        row = self._connection.execute(chosen).first() if storable(person_id) else None
+        if row is None:
+            raise UsageError(f"nobody in the records has the id {person_id!r}; see `facesearch person list`")
+        return person(row)
 
     def find_people(self, ref: str) -> list[Person]:
         """The person with that id, else the one with that key, else everyone of that name, oldest first.
@@ -92,21 +102,21 @@ class PeopleRecords(Unit):
         """
         if not storable(ref):
             return []
-        meant = or_(PersonRow.id == ref, PersonRow.key == ref, PersonRow.name == ref)
-        found = self._session.scalars(
-            select(PersonRow).where(meant).order_by(PersonRow.created_at, PersonRow.id)
-        ).all()
+        meant = or_(PEOPLE.c.id == ref, PEOPLE.c.key == ref, PEOPLE.c.name == ref)
+        statement = select(*WHOSE).where(meant).order_by(PEOPLE.c.created_at, PEOPLE.c.id)
+        found = [person(row) for row in self._connection.execute(statement)]
+        by_id = [one for one in found if one.id == ref]
+        by_key = [one for one in found if one.key == ref]
+        return by_id or by_key or found or self._found_merged(ref)
+
+    def _found_merged(self, ref: str) -> list[Person]:
+        meant = or_(MERGED.c.id == ref, MERGED.c.key == ref, MERGED.c.name == ref)
+        statement = merged_into().where(meant).order_by(MERGED.c.merged_at, MERGED.c.id)
+        found = self._connection.execute(statement).all()
         by_id = [row for row in found if row.id == ref]
         by_key = [row for row in found if row.key == ref]
-        return [person(row) for row in by_id or by_key or found or self._found_merged(ref)]
-
-    def _found_merged(self, ref: str) -> list[PersonRow]:
-        meant = or_(MergedRow.id == ref, MergedRow.key == ref, MergedRow.name == ref)
-        statement = _merged_into().where(meant).order_by(MergedRow.merged_at, MergedRow.id)
-        found = self._session.execute(statement).all()
-        by_id = [row for merged, row in found if merged.id == ref]
-        by_key = [row for merged, row in found if merged.key == ref]
-        return list(dict.fromkeys(by_id or by_key or [row for _, row in found]))
+        people = {row.whose_id: person(row) for row in by_id or by_key or found}
+        return list(people.values())
 
     def people(self, arn: str | None = None) -> Iterator[PersonSummary]:
         """Everyone by name, or with an ARN everyone with a face in that collection and these faces alone.
@@ -114,21 +124,21 @@ class PeopleRecords(Unit):
         Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
         """
         statement = _with_faces(arn).order_by(
-            PersonRow.name, PersonRow.key.nulls_first(), PersonRow.id, CollectionRow.collection_id
+            PEOPLE.c.name, PEOPLE.c.key.nulls_first(), PEOPLE.c.id, COLLECTIONS.c.collection_id
         )
         yield from self._summaries(statement)
 
     def summary(self, person_id: str) -> PersonSummary:
         """A person with their faces counted by CollectionId. Raises UsageError when there is none of that id."""
-        self._row(person_id)
-        return next(self._summaries(_with_faces().where(PersonRow.id == person_id)))
+        self.person(person_id)
+        return next(self._summaries(_with_faces().where(PEOPLE.c.id == person_id)))
 
     def _summaries(self, statement: Select[*tuple[Any, ...]]) -> Iterator[PersonSummary]:
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
-            for row, group in groupby(rows, key=lambda row: row[0]):
-                yield PersonSummary(
-                    person(row), {name: count for _, name, count in group if name is not None}
-                )
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
+            for _, group in groupby(rows, key=lambda row: row.whose_id):
+                some = list(group)
+                counts = {row.collection_id: row.faces for row in some if row.collection_id is not None}
+                yield PersonSummary(person(some[0]), counts)
 
     def edit_person(
         self,
@@ -144,33 +154,43 @@ class PeopleRecords(Unit):
         person, a key that is somebody else's, and what cannot be stored.
         """
         check_person(name, key, attributes, notes)
-        row = self._row(person_id)
+        before = self.person(person_id)
         if key:
-            owner = self._session.scalar(select(PersonRow).where(PersonRow.key == key))
-            if owner is not None and owner.id != person_id:
-                raise UsageError(f"the key {key!r} belongs to {owner.name!r} ({owner.id}) already")
-        _write_over(row, name, key, attributes, notes)
-        self._session.flush()
-        return person(row)
+            owner = self._connection.execute(select(*WHOSE).where(PEOPLE.c.key == key)).first()
+            if owner is not None and owner.whose_id != person_id:
+                raise UsageError(
+                    f"the key {key!r} belongs to {owner.whose_name!r} ({owner.whose_id}) already"
+                )
+        after = _written_over(before, name, key, attributes, notes)
+        if after != before:
+            self._change([after])
+        return after
 
     def face_ids_of(self, person_id: str) -> dict[Collection, list[str]]:
         """The FaceIds of a person by the collection that holds them, as it was when last seen (uncounted)."""
         statement = (
-            select(CollectionRow, FaceRow.face_id)
-            .join(FaceRow, FaceRow.collection == CollectionRow.id)
-            .where(FaceRow.person == person_id)
-            .order_by(CollectionRow.id, FaceRow.id)
+            select(*DESCRIBED, FACES.c.face_id)
+            .select_from(COLLECTIONS)
+            .join(FACES, FACES.c.collection == COLLECTIONS.c.id)
+            .where(FACES.c.person == person_id)
+            .order_by(COLLECTIONS.c.id, FACES.c.id)
         )
         held: defaultdict[Collection, list[str]] = defaultdict(list)
-        for row, face_id in self._session.execute(statement):
-            held[Collection(row.collection_id, row.arn, row.model_version, row.created_at)].append(face_id)
+        for row in self._connection.execute(statement):
+            held[collection_of(row)].append(row.face_id)
         return dict(held)
 
-    def _row(self, person_id: str) -> PersonRow:
-        row = self._session.get(PersonRow, person_id) if storable(person_id) else None
-        if row is None:
-            raise UsageError(f"nobody in the records has the id {person_id!r}; see `facesearch person list`")
-        return row
+    def _add(self, people: Iterable[Person]) -> None:
+        """Put people on record who are not there."""
+        rows = [{"id": one.id, "created_at": one.created_at or now(), **_facts(one)} for one in people]
+        if rows:
+            self._connection.execute(insert(PEOPLE), rows)
+
+    def _change(self, people: Iterable[Person]) -> None:
+        """Write down what people are now who are on record."""
+        rows = [{"whose": one.id, **_facts(one)} for one in people]
+        if rows:
+            self._connection.execute(update(PEOPLE).where(PEOPLE.c.id == bindparam("whose")), rows)
 
 
 class _Known:
@@ -179,27 +199,31 @@ class _Known:
     `merged` are those who were merged, each with whom into.
     """
 
-    def __init__(self, rows: Iterable[PersonRow], merged: Iterable[tuple[MergedRow, PersonRow]]) -> None:
-        self._by_key: dict[str, PersonRow] = {}
-        self._by_name: defaultdict[str, dict[str, PersonRow]] = defaultdict(dict)
-        self._merged = {one.id: (one, row) for one, row in merged}
-        for row in rows:
-            self.add(row)
+    def __init__(self, people: Iterable[Person], merged: Iterable[AnyRow]) -> None:
+        self._by_key: dict[str, str] = {}
+        self._by_name: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._merged = {row.id: row for row in merged}
+        self.people = {row.whose_id: person(row) for row in self._merged.values()}
+        for one in people:
+            self.add(one)
 
-    def add(self, row: PersonRow) -> None:
+    def add(self, one: Person) -> None:
         """Know a person under the name and key they have now."""
-        self._by_name[row.name][row.id] = row
-        if row.key:
-            self._by_key[row.key] = row
+        self.people[one.id] = one
+        self._by_name[one.name][one.id] = None
+        if one.key:
+            self._by_key[one.key] = one.id
 
-    def find(self, spec: PersonSpec) -> PersonRow | None:
+    def find(self, spec: PersonSpec) -> Person | None:
         """The person a spec means; None for somebody new."""
-        namesakes = [row for row in self._by_name[spec.name].values() if row.name == spec.name]
+        once = [self.people[id_] for id_ in self._by_name[spec.name]]
+        namesakes = [one for one in once if one.name == spec.name]
         only = namesakes[0] if len(namesakes) == 1 else None
         if spec.key:
-            return self._by_key.get(spec.key) or (only if only and not only.key else None)
+            owner = self.people.get(self._by_key.get(spec.key, ""))
+            return owner or (only if only and not only.key else None)
         if len(namesakes) > 1:
-            known = ", ".join(f"{row.id} (key {row.key!r})" for row in namesakes[:5])
+            known = ", ".join(f"{one.id} (key {one.key!r})" for one in namesakes[:5])
             more = f" and {len(namesakes) - 5} more" if len(namesakes) > 5 else ""
             raise UsageError(
                 f"{len(namesakes)} people are called {_short(spec.name)}: {known}{more}. "
@@ -207,15 +231,14 @@ class _Known:
             )
         return only
 
-    def merged(self, spec: PersonSpec) -> PersonRow | None:
+    def merged(self, spec: PersonSpec) -> Person | None:
         """Whom somebody was merged into whom a spec means that means nobody on record; None if there is none."""
-        of_key = [row for one, row in self._merged.values() if spec.key and one.key == spec.key]
-        of_name = [
-            row for one, row in self._merged.values() if one.name == spec.name and not (spec.key and one.key)
-        ]
-        people = {row.id: row for row in of_key or of_name}
+        rows = self._merged.values()
+        of_key = [row for row in rows if spec.key and row.key == spec.key]
+        of_name = [row for row in rows if row.name == spec.name and not (spec.key and row.key)]
+        people = {row.whose_id: self.people[row.whose_id] for row in of_key or of_name}
         if len(people) > 1:
-            known = ", ".join(f"{row.id} ({_short(row.name)})" for row in people.values())
+            known = ", ".join(f"{one.id} ({_short(one.name)})" for one in people.values())
             raise UsageError(
                 f"several people called {_short(spec.name)} were merged, into {known}. "
                 "Say which is meant with the key of that person in the folder's person.toml"
@@ -223,47 +246,61 @@ class _Known:
         return next(iter(people.values()), None)
 
 
-def person(row: PersonRow) -> Person:
-    """A row as the domain knows it."""
-    return Person(row.id, row.name, row.key, dict(row.attributes), row.notes, row.created_at)
+def person(row: AnyRow) -> Person:
+    """A row of WHOSE as the domain knows it."""
+    return Person(
+        row.whose_id,
+        row.whose_name,
+        row.whose_key,
+        row.whose_attributes,
+        row.whose_notes,
+        row.whose_created_at,
+    )
 
 
-def _merged_into() -> Select[*tuple[Any, ...]]:
-    return select(MergedRow, PersonRow).join(PersonRow, PersonRow.id == MergedRow.person)
+def _facts(one: Person) -> dict[str, Any]:
+    """The columns of a person that may change."""
+    return {"name": one.name, "key": one.key, "attributes": dict(one.attributes), "notes": one.notes}
+
+
+def merged_into() -> Select[*tuple[Any, ...]]:
+    """Everybody who was merged into a person, each with that person."""
+    return select(MERGED, *WHOSE).select_from(MERGED).join(PEOPLE, PEOPLE.c.id == MERGED.c.person)
 
 
 def _with_faces(arn: str | None = None) -> Select[*tuple[Any, ...]]:
     """People, each with a row for every CollectionId they have faces under, and how many."""
-    statement = select(PersonRow, CollectionRow.collection_id, func.count(FaceRow.id)).group_by(
-        PersonRow.id, CollectionRow.collection_id
+    statement = (
+        select(*WHOSE, COLLECTIONS.c.collection_id, func.count(FACES.c.id).label("faces"))
+        .select_from(PEOPLE)
+        .group_by(PEOPLE.c.id, COLLECTIONS.c.collection_id)
     )
     if arn is None:
-        return statement.outerjoin(FaceRow, FaceRow.person == PersonRow.id).outerjoin(
-            CollectionRow, CollectionRow.id == FaceRow.collection
+        return statement.outerjoin(FACES, FACES.c.person == PEOPLE.c.id).outerjoin(
+            COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection
         )
     return (
-        statement.join(FaceRow, FaceRow.person == PersonRow.id)
-        .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-        .where(CollectionRow.arn == arn)
+        statement.join(FACES, FACES.c.person == PEOPLE.c.id)
+        .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+        .where(COLLECTIONS.c.arn == arn)
     )
 
 
-def _write_over(
-    row: PersonRow,
+def _written_over(
+    one: Person,
     name: str | None,
     key: str | None,
     attributes: Mapping[str, object] | None,
     notes: str | None,
-) -> None:
-    if name is not None:
-        row.name = name
-    if key is not None:
-        row.key = key or None
-    if attributes is not None:
-        merged = {**row.attributes, **attributes}
-        row.attributes = {k: value for k, value in merged.items() if value is not None}
-    if notes is not None:
-        row.notes = notes or None
+) -> Person:
+    merged = {**one.attributes, **(attributes or {})}
+    return replace(
+        one,
+        name=one.name if name is None else name,
+        key=one.key if key is None else key or None,
+        attributes={k: value for k, value in merged.items() if value is not None},
+        notes=one.notes if notes is None else notes or None,
+    )
 
 
 def check_person(

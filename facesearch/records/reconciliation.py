@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, and_, column, exists, func, select, values
 
-from facesearch.domain import Collection, OnMultiple
+from facesearch.domain import OnMultiple
 from facesearch.domain.adoption import PERSON_ID, PREFIX
 from facesearch.domain.changes import ChangeState
 from facesearch.domain.erasure import ERASE_PERSON
@@ -18,15 +18,16 @@ from facesearch.domain.reconciliation import (
     RecordedCollection,
     RecordedFace,
 )
+from facesearch.records.collections import collection_of
 from facesearch.records.tables import (
+    CHANGES,
+    COLLECTIONS,
+    FACES,
     INTENT,
-    ChangeRow,
-    CollectionRow,
-    FaceRow,
-    JournalRow,
-    PersonRow,
-    PhotoRow,
-    RunRow,
+    JOURNAL,
+    PEOPLE,
+    PHOTOS,
+    RUNS,
 )
 from facesearch.records.unit import Unit, chunks
 
@@ -40,33 +41,31 @@ class ReconciliationRecords(Unit):
         """Every collection of every engine that the records know, in numbers; by CollectionId."""
         faces = self._by_collection(
             select(
-                FaceRow.collection,
+                FACES.c.collection,
                 func.count(),
-                func.count(FaceRow.person.distinct()),
-                func.count(FaceRow.photo.distinct()),
-            ).group_by(FaceRow.collection)
+                func.count(FACES.c.person.distinct()),
+                func.count(FACES.c.photo.distinct()),
+            ).group_by(FACES.c.collection)
         )
         photos = self._by_collection(
-            select(JournalRow.collection, func.count())
-            .where(JournalRow.state == INTENT)
-            .group_by(JournalRow.collection)
+            select(JOURNAL.c.collection, func.count())
+            .where(JOURNAL.c.state == INTENT)
+            .group_by(JOURNAL.c.collection)
         )
         changes = self._by_collection(
-            select(ChangeRow.collection, func.count())
-            .where(ChangeRow.state == ChangeState.INTENT.value)
-            .group_by(ChangeRow.collection)
+            select(CHANGES.c.collection, func.count())
+            .where(CHANGES.c.state == ChangeState.INTENT.value)
+            .group_by(CHANGES.c.collection)
         )
         known = []
-        for row in self._session.scalars(
-            select(CollectionRow).order_by(CollectionRow.collection_id, CollectionRow.id)
-        ):
+        remembered = select(COLLECTIONS).order_by(COLLECTIONS.c.collection_id, COLLECTIONS.c.id)
+        for row in self._connection.execute(remembered).all():
             face_count, people, photo_count = faces.get(row.id, (0, 0, 0))
             [open_photos], [open_changes] = photos.get(row.id, (0,)), changes.get(row.id, (0,))
-            collection = Collection(row.collection_id, row.arn, row.model_version, row.created_at)
             run = self._last_run(row.id)
             known.append(
                 RecordedCollection(
-                    collection, face_count, people, photo_count, open_photos, open_changes, run
+                    collection_of(row), face_count, people, photo_count, open_photos, open_changes, run
                 )
             )
         return known
@@ -77,26 +76,26 @@ class ReconciliationRecords(Unit):
         return {
             row[1]: RecordedFace(*row[1:])
             for some in chunks(face_ids)
-            for row in self._session.execute(statement.where(FaceRow.face_id.in_(some)))
+            for row in self._connection.execute(statement.where(FACES.c.face_id.in_(some)))
         }
 
     def recorded_face_count(self, arn: str) -> int:
         """How many faces of the collection are on record."""
-        counted = select(func.count()).select_from(FaceRow).join(CollectionRow)
-        return self._session.scalar(counted.where(CollectionRow.arn == arn)) or 0
+        counted = select(func.count()).select_from(FACES).join(COLLECTIONS)
+        return self._connection.scalar(counted.where(COLLECTIONS.c.arn == arn)) or 0
 
     def recorded_page(self, arn: str, after: str, limit: int) -> list[RecordedFace]:
         """Faces on record by FaceId, after the one that the last page ended with; "" for the first page."""
-        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
-        mine = (FaceRow.collection == collection) & (FaceRow.face_id > after)
-        rows = self._session.execute(_recorded(arn).where(mine).order_by(FaceRow.face_id).limit(limit))
+        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
+        mine = (FACES.c.collection == collection) & (FACES.c.face_id > after)
+        rows = self._connection.execute(_recorded(arn).where(mine).order_by(FACES.c.face_id).limit(limit))
         return [RecordedFace(*row[1:]) for row in rows]
 
     def named_photos(self, arn: str, pairs: Sequence[Named]) -> dict[Named, NamedPhoto]:
         """What is known of the photos that ExternalImageIds name; pairs of unknown people are left out."""
         found: dict[Named, NamedPhoto] = {}
         for some in chunks(pairs):
-            for person, prefix, *known in self._session.execute(self._named(arn, some)):
+            for person, prefix, *known in self._connection.execute(self._named(arn, some)):
                 if (person, prefix) not in found or known[-1] is not None:
                     found[person, prefix] = NamedPhoto(*known)
         return found
@@ -108,34 +107,34 @@ class ReconciliationRecords(Unit):
             .data(list(pairs))
             .cte("wanted")
         )
-        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
-        here = and_(PhotoRow.sha256 >= wanted.c.prefix, PhotoRow.sha256 < wanted.c.prefix.concat("g"))
+        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
+        here = and_(PHOTOS.c.sha256 >= wanted.c.prefix, PHOTOS.c.sha256 < wanted.c.prefix.concat("g"))
         return (
             select(
                 wanted.c.person,
                 wanted.c.prefix,
-                PersonRow.name,
-                PhotoRow.path,
-                JournalRow.state,
-                JournalRow.reason,
-                FaceRow.face_id,
+                PEOPLE.c.name,
+                PHOTOS.c.path,
+                JOURNAL.c.state,
+                JOURNAL.c.reason,
+                FACES.c.face_id,
             )
-            .join(PersonRow, PersonRow.id == wanted.c.person)
-            .outerjoin(PhotoRow, here)
+            .join(PEOPLE, PEOPLE.c.id == wanted.c.person)
+            .outerjoin(PHOTOS, here)
             .outerjoin(
-                JournalRow,
+                JOURNAL,
                 and_(
-                    JournalRow.collection == collection,
-                    JournalRow.person == wanted.c.person,
-                    JournalRow.photo == PhotoRow.id,
+                    JOURNAL.c.collection == collection,
+                    JOURNAL.c.person == wanted.c.person,
+                    JOURNAL.c.photo == PHOTOS.c.id,
                 ),
             )
             .outerjoin(
-                FaceRow,
+                FACES,
                 and_(
-                    FaceRow.collection == collection,
-                    FaceRow.person == wanted.c.person,
-                    FaceRow.photo == PhotoRow.id,
+                    FACES.c.collection == collection,
+                    FACES.c.person == wanted.c.person,
+                    FACES.c.photo == PHOTOS.c.id,
                 ),
             )
         )
@@ -144,32 +143,32 @@ class ReconciliationRecords(Unit):
         """Enrolments that were begun and have no end: as many as were under way when something stopped them."""
         statement = (
             select(
-                JournalRow.id,
-                PersonRow.id,
-                PersonRow.name,
-                PhotoRow.sha256,
-                PhotoRow.path,
-                JournalRow.on_multiple,
-                func.min(FaceRow.face_id),
+                JOURNAL.c.id,
+                PEOPLE.c.id,
+                PEOPLE.c.name,
+                PHOTOS.c.sha256,
+                PHOTOS.c.path,
+                JOURNAL.c.on_multiple,
+                func.min(FACES.c.face_id),
             )
-            .join(CollectionRow, CollectionRow.id == JournalRow.collection)
-            .join(PersonRow, PersonRow.id == JournalRow.person)
-            .join(PhotoRow, PhotoRow.id == JournalRow.photo)
+            .join(COLLECTIONS, COLLECTIONS.c.id == JOURNAL.c.collection)
+            .join(PEOPLE, PEOPLE.c.id == JOURNAL.c.person)
+            .join(PHOTOS, PHOTOS.c.id == JOURNAL.c.photo)
             .outerjoin(
-                FaceRow,
+                FACES,
                 and_(
-                    FaceRow.collection == JournalRow.collection,
-                    FaceRow.person == JournalRow.person,
-                    FaceRow.photo == JournalRow.photo,
+                    FACES.c.collection == JOURNAL.c.collection,
+                    FACES.c.person == JOURNAL.c.person,
+                    FACES.c.photo == JOURNAL.c.photo,
                 ),
             )
-            .where(CollectionRow.arn == arn, JournalRow.state == INTENT)
-            .group_by(JournalRow.id, PersonRow.id, PhotoRow.id)
-            .order_by(JournalRow.id)
+            .where(COLLECTIONS.c.arn == arn, JOURNAL.c.state == INTENT)
+            .group_by(JOURNAL.c.id, PEOPLE.c.id, PHOTOS.c.id)
+            .order_by(JOURNAL.c.id)
         )
         return [
             OpenPhoto(number, person, name, sha256, path, OnMultiple(policy or OnMultiple.AUTO), face_id)
-            for number, person, name, sha256, path, policy, face_id in self._session.execute(statement)
+            for number, person, name, sha256, path, policy, face_id in self._connection.execute(statement)
         ]
 
     def duplicate_faces(self, arn: str) -> Iterator[RecordedFace]:
@@ -181,59 +180,59 @@ class ReconciliationRecords(Unit):
         numbered = (
             _recorded(arn)
             .add_columns(
-                func.row_number().over(partition_by=(FaceRow.person, FaceRow.photo), order_by=FaceRow.id),
+                func.row_number().over(partition_by=(FACES.c.person, FACES.c.photo), order_by=FACES.c.id),
                 func.row_number().over(
                     partition_by=(
-                        FaceRow.person,
-                        FaceRow.image_id,
-                        FaceRow.left,
-                        FaceRow.top,
-                        FaceRow.width,
-                        FaceRow.height,
+                        FACES.c.person,
+                        FACES.c.image_id,
+                        FACES.c.left,
+                        FACES.c.top,
+                        FACES.c.width,
+                        FACES.c.height,
                     ),
-                    order_by=FaceRow.id,
+                    order_by=FACES.c.id,
                 ),
             )
             .where(
-                func.substr(FaceRow.external_image_id, PERSON_ID + 1)
-                == ":" + func.substr(PhotoRow.sha256, 1, PREFIX)
+                func.substr(FACES.c.external_image_id, PERSON_ID + 1)
+                == ":" + func.substr(PHOTOS.c.sha256, 1, PREFIX)
             )
             .subquery()
         )
         *_, by_photo, by_picture = numbered.c
         statement = select(numbered).where((by_photo > 1) | (by_picture > 1))
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
             for row in rows:
                 yield RecordedFace(*row[1:8])
 
     def photos_page(self, arn: str, after: int, limit: int) -> list[tuple[int, str, str, str]]:
         """Photos with a face in the collection: number, sha256, path, somebody they show; by number."""
-        collection = select(CollectionRow.id).where(CollectionRow.arn == arn).scalar_subquery()
+        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
         somebody = (
-            select(func.min(PersonRow.name))
-            .join(FaceRow, FaceRow.person == PersonRow.id)
-            .where(FaceRow.photo == PhotoRow.id, FaceRow.collection == collection)
-            .correlate(PhotoRow)
+            select(func.min(PEOPLE.c.name))
+            .join(FACES, FACES.c.person == PEOPLE.c.id)
+            .where(FACES.c.photo == PHOTOS.c.id, FACES.c.collection == collection)
+            .correlate(PHOTOS)
             .scalar_subquery()
         )
         statement = (
-            select(PhotoRow.id, PhotoRow.sha256, PhotoRow.path, somebody)
+            select(PHOTOS.c.id, PHOTOS.c.sha256, PHOTOS.c.path, somebody)
             .where(
-                PhotoRow.id > after,
-                exists().where(FaceRow.photo == PhotoRow.id, FaceRow.collection == collection),
+                PHOTOS.c.id > after,
+                exists().where(FACES.c.photo == PHOTOS.c.id, FACES.c.collection == collection),
             )
-            .order_by(PhotoRow.id)
+            .order_by(PHOTOS.c.id)
             .limit(limit)
         )
-        return [(row[0], row[1], row[2], row[3]) for row in self._session.execute(statement)]
+        return [(row[0], row[1], row[2], row[3]) for row in self._connection.execute(statement)]
 
     def names_of(self, person_ids: Sequence[str]) -> dict[str, str]:
         """The names of those of these people who are on record, by id."""
-        statement = select(PersonRow.id, PersonRow.name)
+        statement = select(PEOPLE.c.id, PEOPLE.c.name)
         return {
             id_: name
             for some in chunks(person_ids)
-            for id_, name in self._session.execute(statement.where(PersonRow.id.in_(some)))
+            for id_, name in self._connection.execute(statement.where(PEOPLE.c.id.in_(some)))
         }
 
     def erased_people(self, person_ids: Sequence[str]) -> set[str]:
@@ -241,23 +240,23 @@ class ReconciliationRecords(Unit):
 
         Whoever was merged into one of them was erased with them.
         """
-        statement = select(ChangeRow.person, ChangeRow.user_id).where(ChangeRow.operation == ERASE_PERSON)
+        statement = select(CHANGES.c.person, CHANGES.c.user_id).where(CHANGES.c.operation == ERASE_PERSON)
         asked = set(person_ids)
         return asked & {
             id_
             for some in chunks(person_ids)
-            for ids in self._session.execute(
-                statement.where(ChangeRow.person.in_(some) | ChangeRow.user_id.in_(some))
+            for ids in self._connection.execute(
+                statement.where(CHANGES.c.person.in_(some) | CHANGES.c.user_id.in_(some))
             )
             for id_ in ids
         }
 
     def _by_collection(self, statement: Select[*tuple[Any, ...]]) -> dict[int, tuple[Any, ...]]:
-        return {row[0]: tuple(row[1:]) for row in self._session.execute(statement)}
+        return {row[0]: tuple(row[1:]) for row in self._connection.execute(statement)}
 
     def _last_run(self, collection: int) -> LastRun | None:
-        newest = select(RunRow).where(RunRow.collection == collection)
-        row = self._session.scalar(newest.order_by(RunRow.started_at.desc(), RunRow.id).limit(1))
+        newest = select(RUNS).where(RUNS.c.collection == collection)
+        row = self._connection.execute(newest.order_by(RUNS.c.started_at.desc(), RUNS.c.id).limit(1)).first()
         return LastRun(row.id, row.started_at, row.finished_at, row.outcome) if row else None
 
 
@@ -265,17 +264,17 @@ def _recorded(arn: str) -> Select[*tuple[Any, ...]]:
     """The number of a face, and what RecordedFace has."""
     return (
         select(
-            FaceRow.id.label("number"),
-            FaceRow.face_id,
-            FaceRow.external_image_id,
-            PersonRow.id.label("person_id"),
-            PersonRow.name,
-            PhotoRow.sha256,
-            PhotoRow.path,
-            FaceRow.user_id,
+            FACES.c.id.label("number"),
+            FACES.c.face_id,
+            FACES.c.external_image_id,
+            PEOPLE.c.id.label("person_id"),
+            PEOPLE.c.name,
+            PHOTOS.c.sha256,
+            PHOTOS.c.path,
+            FACES.c.user_id,
         )
-        .join(CollectionRow, CollectionRow.id == FaceRow.collection)
-        .join(PersonRow, PersonRow.id == FaceRow.person)
-        .join(PhotoRow, PhotoRow.id == FaceRow.photo)
-        .where(CollectionRow.arn == arn)
+        .join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+        .join(PEOPLE, PEOPLE.c.id == FACES.c.person)
+        .join(PHOTOS, PHOTOS.c.id == FACES.c.photo)
+        .where(COLLECTIONS.c.arn == arn)
     )

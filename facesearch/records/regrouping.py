@@ -11,29 +11,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, func, insert, select, tuple_, update
 
 from facesearch.domain import Change, ChangeState, Person, PhotoStatus
 from facesearch.domain.adoption import PREFIX
 from facesearch.domain.regrouping import Former, Moved
 from facesearch.errors import UsageError
 from facesearch.records.changes import ChangeRecords
-from facesearch.records.people import check_person, person
+from facesearch.records.people import PeopleRecords, check_person
 from facesearch.records.tables import (
+    CHANGES,
+    COLLECTIONS,
+    FACES,
     INTENT,
-    ChangeRow,
-    CollectionRow,
-    FaceRow,
-    JournalRow,
-    MergedRow,
-    PersonRow,
-    PhotoRow,
-    Row,
-    SightingRow,
-    UnreadRow,
+    JOURNAL,
+    MERGED,
+    PEOPLE,
+    PHOTOS,
+    SIGHTINGS,
+    UNREAD,
     now,
 )
-from facesearch.records.unit import chunks
+from facesearch.records.unit import AnyRow, chunks
 
 MOVED = "it was moved to another person (facesearch person split)"
 
@@ -43,23 +42,22 @@ _WEIGHT = {_ENROLLED: 2, INTENT: 1}  # of two ends of one photo the weightier st
 _Place = tuple[int, int]  # row numbers of a collection and of a photo
 
 
-class RegroupingRecords(ChangeRecords):
+class RegroupingRecords(ChangeRecords, PeopleRecords):
     """Merging and splitting people."""
 
     def merge_person(self, kept_id: str, other_id: str) -> Moved:
         """Make everything of a person another one's, and let what leads to them lead to the kept one."""
-        other = self._session.get_one(PersonRow, other_id)
-        faces = self._faces(FaceRow.person == other_id)
+        other = self._connection.execute(select(PEOPLE).where(PEOPLE.c.id == other_id)).one()
+        faces = self._faces(FACES.c.person == other_id)
         moved = self._move_faces(faces, other_id, kept_id)
-        rows = select(JournalRow).where(JournalRow.person == other_id)
-        self._move_journal(self._session.scalars(rows).all(), kept_id)
-        sightings = self._rewrite(SightingRow, SightingRow.person == other_id, person=kept_id)
-        self._rewrite(UnreadRow, UnreadRow.person == other_id, person=kept_id)
-        self._rewrite(MergedRow, MergedRow.person == other_id, person=kept_id)
-        self._session.add(MergedRow(id=other_id, name=other.name, key=other.key, person=kept_id))
-        self._session.flush()
-        self._session.expire_all()
-        self._delete(PersonRow, PersonRow.id == other_id)
+        rows = select(JOURNAL).where(JOURNAL.c.person == other_id)
+        self._move_journal(self._connection.execute(rows).all(), kept_id)
+        sightings = self._rewrite(SIGHTINGS, SIGHTINGS.c.person == other_id, person=kept_id)
+        self._rewrite(UNREAD, UNREAD.c.person == other_id, person=kept_id)
+        self._rewrite(MERGED, MERGED.c.person == other_id, person=kept_id)
+        merged = {"id": other_id, "name": other.name, "key": other.key, "person": kept_id}
+        self._connection.execute(insert(MERGED), merged)
+        self._delete(PEOPLE, PEOPLE.c.id == other_id)
         return Moved(moved.faces, moved.photos, sightings, moved.doubled)
 
     def split_faces(self, person_id: str, numbers: Sequence[int], to_id: str) -> Moved:
@@ -67,7 +65,7 @@ class RegroupingRecords(ChangeRecords):
 
         That a photo is not the first one's stays written down, for an enrolment that meets it in their folder.
         """
-        faces = [row for some in chunks(numbers) for row in self._faces(FaceRow.id.in_(some))]
+        faces = [row for some in chunks(numbers) for row in self._faces(FACES.c.id.in_(some))]
         moved = self._move_faces(faces, person_id, to_id)
         left = self._places(person_id, {(row.collection, row.photo) for row in faces})
         leaving = {(row.collection, row.photo) for row in faces} - left
@@ -87,12 +85,12 @@ class RegroupingRecords(ChangeRecords):
         ]
         self._move_journal(rows, to_id)
         if gone:
-            self._session.connection().execute(self._insert(JournalRow), gone)
+            self._connection.execute(self._insert(JOURNAL), gone)
         sightings = 0
         for collection, some in _by_collection(faces):
-            theirs = SightingRow.face_id.in_([row.face_id for row in some])
-            of_person = (SightingRow.person == person_id) & (SightingRow.collection == collection)
-            sightings += self._rewrite(SightingRow, of_person & theirs, person=to_id)
+            theirs = SIGHTINGS.c.face_id.in_([row.face_id for row in some])
+            of_person = (SIGHTINGS.c.person == person_id) & (SIGHTINGS.c.collection == collection)
+            sightings += self._rewrite(SIGHTINGS, of_person & theirs, person=to_id)
         return Moved(moved.faces, moved.photos, sightings, moved.doubled)
 
     def face_numbers(
@@ -107,13 +105,13 @@ class RegroupingRecords(ChangeRecords):
 
         Raises UsageError for a photo whose enrolment is not at its end.
         """
-        statement = select(FaceRow.id, FaceRow.collection, FaceRow.photo).where(FaceRow.person == person_id)
+        statement = select(FACES.c.id, FACES.c.collection, FACES.c.photo).where(FACES.c.person == person_id)
         if face_id is not None:
-            statement = statement.where(FaceRow.face_id == face_id)
+            statement = statement.where(FACES.c.face_id == face_id)
         else:
-            known = PhotoRow.path == path if path is not None else _is(sha256 or "")
-            statement = statement.join(PhotoRow, PhotoRow.id == FaceRow.photo).where(known)
-        found = self._session.execute(statement.order_by(FaceRow.id)).all()
+            known = PHOTOS.c.path == path if path is not None else _is(sha256 or "")
+            statement = statement.join(PHOTOS, PHOTOS.c.id == FACES.c.photo).where(known)
+        found = self._connection.execute(statement.order_by(FACES.c.id)).all()
         if any(row.state == INTENT for row in self._journal(person_id, {(c, p) for _, c, p in found})):
             raise UsageError(
                 "the photo's enrolment is not at its end: enrol it again, or run `facesearch reconcile --apply`"
@@ -122,38 +120,37 @@ class RegroupingRecords(ChangeRecords):
 
     def face_total(self, person_id: str) -> int:
         """How many faces of a person there are in all collections."""
-        counted = select(func.count()).select_from(FaceRow).where(FaceRow.person == person_id)
-        return self._session.scalar(counted) or 0
+        counted = select(func.count()).select_from(FACES).where(FACES.c.person == person_id)
+        return self._connection.scalar(counted) or 0
 
     def add_person(self, name: str) -> Person:
         """Put somebody new on record; whoever was merged under that name, and alone so, has their id again."""
-        former = self._session.scalars(select(MergedRow).where(MergedRow.name == name)).all()
-        row = PersonRow(name=name, attributes={})
+        former = self._connection.execute(select(MERGED).where(MERGED.c.name == name)).all()
         if len(former) == 1:
-            row.id, row.key = former[0].id, self._free(former[0].key)
-            self._session.delete(former[0])
+            [row] = former
+            added = Person(row.id, name, self._free(row.key), created_at=now())
+            self._delete(MERGED, MERGED.c.id == row.id)
         else:
-            row.id = uuid4().hex
-        self._session.add(row)
-        self._session.flush()
-        return person(row)
+            added = Person(uuid4().hex, name, created_at=now())
+        self._add([added])
+        return added
 
     def formerly(self, person_ids: Sequence[str]) -> dict[str, list[Former]]:
         """Who was merged into each of these people, in that order; nobody stands for none."""
         found: defaultdict[str, list[Former]] = defaultdict(list)
-        statement = select(MergedRow).order_by(MergedRow.merged_at, MergedRow.id)
+        statement = select(MERGED).order_by(MERGED.c.merged_at, MERGED.c.id)
         for some in chunks(person_ids):
-            for row in self._session.scalars(statement.where(MergedRow.person.in_(some))):
+            for row in self._connection.execute(statement.where(MERGED.c.person.in_(some))):
                 found[row.person].append(Former(row.id, row.name, row.key))
         return dict(found)
 
     def merged_into(self, person_ids: Iterable[str]) -> dict[str, str]:
         """Whom each of these ids leads to, of those that are a merged person's."""
-        statement = select(MergedRow.id, MergedRow.person)
+        statement = select(MERGED.c.id, MERGED.c.person)
         return {
             id_: into
             for some in chunks(person_ids)
-            for id_, into in self._session.execute(statement.where(MergedRow.id.in_(some)))
+            for id_, into in self._connection.execute(statement.where(MERGED.c.id.in_(some)))
         }
 
     def add_formers(self, formers: Sequence[tuple[str, Former]]) -> None:
@@ -167,7 +164,7 @@ class RegroupingRecords(ChangeRecords):
         known = {
             id_
             for some in chunks(ids)
-            for id_ in self._session.scalars(select(PersonRow.id).where(PersonRow.id.in_(some)))
+            for id_ in self._connection.scalars(select(PEOPLE.c.id).where(PEOPLE.c.id.in_(some)))
         }
         moment = now()
         rows = [
@@ -176,14 +173,14 @@ class RegroupingRecords(ChangeRecords):
             if one.id not in known
         ]
         if rows:
-            insert = self._insert(MergedRow).on_conflict_do_nothing(index_elements=["id"])
-            self._session.connection().execute(insert, rows)
+            insert = self._insert(MERGED).on_conflict_do_nothing(index_elements=["id"])
+            self._connection.execute(insert, rows)
 
     def _faces(self, chosen: ColumnElement[bool]) -> Sequence[Any]:
-        columns = (FaceRow.id, FaceRow.collection, FaceRow.face_id, FaceRow.user_id, FaceRow.photo)
-        where = (CollectionRow.arn, CollectionRow.collection_id, CollectionRow.users)
-        statement = select(*columns, *where).join(CollectionRow, CollectionRow.id == FaceRow.collection)
-        return self._session.execute(statement.where(chosen).order_by(FaceRow.id)).all()
+        columns = (FACES.c.id, FACES.c.collection, FACES.c.face_id, FACES.c.user_id, FACES.c.photo)
+        where = (COLLECTIONS.c.arn, COLLECTIONS.c.collection_id, COLLECTIONS.c.users)
+        statement = select(*columns, *where).join(COLLECTIONS, COLLECTIONS.c.id == FACES.c.collection)
+        return self._connection.execute(statement.where(chosen).order_by(FACES.c.id)).all()
 
     def _move_faces(self, faces: Sequence[Any], from_id: str, to_id: str) -> Moved:
         """Faces leave the users they have. One of a photo that the other has a face of is to be deleted."""
@@ -191,9 +188,9 @@ class RegroupingRecords(ChangeRecords):
         taken = self._places(to_id, places)
         doubled = [row.id for row in faces if (row.collection, row.photo) in taken]
         for some in chunks(doubled):
-            self._delete(FaceRow, FaceRow.id.in_(some))
+            self._delete(FACES, FACES.c.id.in_(some))
         for some in chunks(row.id for row in faces):
-            self._rewrite(FaceRow, FaceRow.id.in_(some), person=to_id)
+            self._rewrite(FACES, FACES.c.id.in_(some), person=to_id)
         for collection, some in _by_collection(faces):
             users = self._end_associations(collection, [row.face_id for row in some])
             users |= {row.face_id: row.user_id for row in some if row.user_id}
@@ -201,8 +198,8 @@ class RegroupingRecords(ChangeRecords):
             changes += [
                 Change("DeleteFaces", row.face_id) for row in some if (collection, row.photo) in taken
             ]
-            left = select(FaceRow.id).where(FaceRow.collection == collection, FaceRow.person == from_id)
-            if some[0].users and self._session.scalar(left.limit(1)) is None:
+            left = select(FACES.c.id).where(FACES.c.collection == collection, FACES.c.person == from_id)
+            if some[0].users and self._connection.scalar(left.limit(1)) is None:
                 changes.append(Change("DeleteUser", user_id=from_id))
             self.intend_changes(some[0].arn, changes)
         stay = Counter(row.collection_id for row in faces if (row.collection, row.photo) not in taken)
@@ -212,31 +209,33 @@ class RegroupingRecords(ChangeRecords):
         """Associations with users that were begun are not to be made; to whom, by FaceId: they may have been."""
         begun: dict[str, str] = {}
         for some in chunks(face_ids):
-            chosen = (ChangeRow.collection == collection) & (ChangeRow.operation == "AssociateFaces")
-            chosen &= (ChangeRow.state == ChangeState.INTENT.value) & ChangeRow.face_id.in_(some)
-            found = self._session.execute(select(ChangeRow.face_id, ChangeRow.user_id).where(chosen))
+            chosen = (CHANGES.c.collection == collection) & (CHANGES.c.operation == "AssociateFaces")
+            chosen &= (CHANGES.c.state == ChangeState.INTENT.value) & CHANGES.c.face_id.in_(some)
+            found = self._connection.execute(select(CHANGES.c.face_id, CHANGES.c.user_id).where(chosen))
             begun |= {face_id: user_id for face_id, user_id in found if face_id and user_id}
-            self._rewrite(ChangeRow, chosen, state=ChangeState.DONE.value, reason=MOVED, settled_at=now())
+            self._rewrite(CHANGES, chosen, state=ChangeState.DONE.value, reason=MOVED, settled_at=now())
         return begun
 
     def _places(self, person_id: str, places: Iterable[_Place]) -> set[_Place]:
         """Those of the photos in collections that a person has a face of."""
-        pair = tuple_(FaceRow.collection, FaceRow.photo)
-        statement = select(FaceRow.collection, FaceRow.photo).where(FaceRow.person == person_id)
+        pair = tuple_(FACES.c.collection, FACES.c.photo)
+        statement = select(FACES.c.collection, FACES.c.photo).where(FACES.c.person == person_id)
         return {
             (collection, photo)
             for some in chunks(places)
-            for collection, photo in self._session.execute(statement.where(pair.in_(some)))
+            for collection, photo in self._connection.execute(statement.where(pair.in_(some)))
         }
 
-    def _journal(self, person_id: str, places: Iterable[_Place]) -> list[JournalRow]:
-        pair = tuple_(JournalRow.collection, JournalRow.photo)
-        statement = select(JournalRow).where(JournalRow.person == person_id)
+    def _journal(self, person_id: str, places: Iterable[_Place]) -> list[AnyRow]:
+        pair = tuple_(JOURNAL.c.collection, JOURNAL.c.photo)
+        statement = select(JOURNAL).where(JOURNAL.c.person == person_id)
         return [
-            row for some in chunks(places) for row in self._session.scalars(statement.where(pair.in_(some)))
+            row
+            for some in chunks(places)
+            for row in self._connection.execute(statement.where(pair.in_(some)))
         ]
 
-    def _move_journal(self, rows: Sequence[JournalRow], to_id: str) -> None:
+    def _move_journal(self, rows: Sequence[AnyRow], to_id: str) -> None:
         """Make the ends of photos another person's; of two ends of one photo the weightier stays."""
         theirs = {
             (r.collection, r.photo): r for r in self._journal(to_id, [(r.collection, r.photo) for r in rows])
@@ -251,23 +250,23 @@ class RegroupingRecords(ChangeRecords):
             else:
                 leaving.append(row.id)
         for some in chunks(leaving):
-            self._delete(JournalRow, JournalRow.id.in_(some))
+            self._delete(JOURNAL, JOURNAL.c.id.in_(some))
         for some in chunks(moving):
-            self._rewrite(JournalRow, JournalRow.id.in_(some), person=to_id)
+            self._rewrite(JOURNAL, JOURNAL.c.id.in_(some), person=to_id)
 
-    def _rewrite(self, table: type[Row], chosen: ColumnElement[bool], **new: object) -> int:
-        statement = update(table).where(chosen).values(**new).execution_options(synchronize_session=False)
-        return self._session.connection().execute(statement).rowcount
+    def _rewrite(self, table: Table, chosen: ColumnElement[bool], **new: object) -> int:
+        statement = update(table).where(chosen).values(**new)
+        return self._connection.execute(statement).rowcount
 
     def _free(self, key: str | None) -> str | None:
         """The key, unless it is somebody else's by now."""
-        taken = self._session.scalar(select(PersonRow.id).where(PersonRow.key == key)) if key else None
+        taken = self._connection.scalar(select(PEOPLE.c.id).where(PEOPLE.c.key == key)) if key else None
         return None if taken else key
 
 
 def _is(sha256: str) -> ColumnElement[bool]:
     """A photo by its content; one that came from a collection is known by the beginning of it alone."""
-    return PhotoRow.sha256.in_([sha256, sha256[:PREFIX]])
+    return PHOTOS.c.sha256.in_([sha256, sha256[:PREFIX]])
 
 
 def _by_collection(faces: Iterable[Any]) -> Iterable[tuple[int, list[Any]]]:

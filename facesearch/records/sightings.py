@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from facesearch.domain import Box, Photo, SearchedFace
 from facesearch.domain.sightings import Sighting
-from facesearch.records.people import person
-from facesearch.records.tables import CollectionRow, PersonRow, SightingRow, now
-from facesearch.records.unit import Unit, chunks
+from facesearch.records.people import WHOSE, person
+from facesearch.records.tables import COLLECTIONS, PEOPLE, SIGHTINGS, now
+from facesearch.records.unit import AnyRow, Unit, chunks
 
 
 class SightingRecords(Unit):
@@ -49,9 +49,9 @@ class SightingRecords(Unit):
             for box, match in best
             if match.person and match.person.id in there
         ]
-        self._delete(SightingRow, SightingRow.collection == collection, SightingRow.sha256 == photo.sha256)
-        self._session.add_all(SightingRow(**row) for row in rows)
-        self._session.flush()
+        self._delete(SIGHTINGS, SIGHTINGS.c.collection == collection, SIGHTINGS.c.sha256 == photo.sha256)
+        if rows:
+            self._connection.execute(insert(SIGHTINGS), rows)
         return len(rows)
 
     def sightings(
@@ -68,39 +68,40 @@ class SightingRecords(Unit):
         Rows are read as they are asked for, so the transaction must stay open as long as the iteration runs.
         """
         statement = (
-            select(SightingRow, CollectionRow.collection_id, PersonRow)
-            .join(CollectionRow, CollectionRow.id == SightingRow.collection)
-            .join(PersonRow, PersonRow.id == SightingRow.person)
-            .order_by(SightingRow.seen_at.desc(), SightingRow.id.desc())
+            select(SIGHTINGS, COLLECTIONS.c.collection_id, *WHOSE)
+            .select_from(SIGHTINGS)
+            .join(COLLECTIONS, COLLECTIONS.c.id == SIGHTINGS.c.collection)
+            .join(PEOPLE, PEOPLE.c.id == SIGHTINGS.c.person)
+            .order_by(SIGHTINGS.c.seen_at.desc(), SIGHTINGS.c.id.desc())
             .limit(limit)
         )
         if person_id is not None:
-            statement = statement.where(SightingRow.person == person_id)
+            statement = statement.where(SIGHTINGS.c.person == person_id)
         if sha256 is not None:
-            statement = statement.where(SightingRow.sha256 == sha256)
+            statement = statement.where(SIGHTINGS.c.sha256 == sha256)
         if path is not None:
-            statement = statement.where(SightingRow.path == path)
+            statement = statement.where(SIGHTINGS.c.path == path)
         if since is not None:
-            statement = statement.where(SightingRow.seen_at >= since)
-        with self._session.execute(statement.execution_options(yield_per=1000)) as rows:
-            for row, collection_id, whose in rows:
-                yield _sighting(row, collection_id, whose)
+            statement = statement.where(SIGHTINGS.c.seen_at >= since)
+        with self._connection.execute(statement.execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                yield _sighting(row)
 
     def _held(self, person_ids: set[str]) -> set[str]:
         """Those of the people who are on record, and stay so until the end of this transaction."""
         return {
             person_id
             for some in chunks(person_ids)
-            for person_id in self._session.scalars(
-                select(PersonRow.id).where(PersonRow.id.in_(some)).with_for_update(read=True, key_share=True)
+            for person_id in self._connection.scalars(
+                select(PEOPLE.c.id).where(PEOPLE.c.id.in_(some)).with_for_update(read=True, key_share=True)
             )
         }
 
 
-def _sighting(row: SightingRow, collection_id: str, whose: PersonRow) -> Sighting:
+def _sighting(row: AnyRow) -> Sighting:
     return Sighting(
-        person=person(whose),
-        collection_id=collection_id,
+        person=person(row),
+        collection_id=row.collection_id,
         photo=Photo(row.sha256, row.path),
         box=Box(row.left, row.top, row.width, row.height),
         similarity=row.similarity,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, or_, select, union
+from sqlalchemy import ColumnElement, Row, Table, delete, exists, or_, select, union
 
 from facesearch.errors import DatabaseError
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow, Row, TaggedRow
+from facesearch.records.tables import COLLECTIONS, FACES, JOURNAL, PHOTOS, TAGGED
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlalchemy.dialects import postgresql, sqlite
-    from sqlalchemy.orm import Session
 
 T = TypeVar("T")
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # whose columns are asked for by name
 
 CHUNK = 1000  # values in one statement; SQLite's own limit is 32,766
 
@@ -24,12 +26,12 @@ CHUNK = 1000  # values in one statement; SQLite's own limit is 32,766
 class Unit:
     """One transaction on the records. It never commits; the database that made it does."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-    def _insert(self, table: type[Row]) -> postgresql.Insert | sqlite.Insert:
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that can say ON CONFLICT."""
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._connection.dialect.name == "postgresql":
             from sqlalchemy.dialects import postgresql
 
             return postgresql.insert(table)
@@ -39,7 +41,7 @@ class Unit:
 
     def _upsert(
         self,
-        table: type[Row],
+        table: Table,
         rows: Sequence[Mapping[str, Any]],
         unique: Iterable[str],
         changed: Iterable[str],
@@ -48,13 +50,13 @@ class Unit:
         if rows:
             statement = self._insert(table)
             overwrite = {name: statement.excluded[name] for name in changed}
-            self._session.connection().execute(
+            self._connection.execute(
                 statement.on_conflict_do_update(index_elements=list(unique), set_=overwrite), rows
             )
 
     def _collection(self, arn: str) -> int:
         """The row number of a remembered collection."""
-        found = self._session.scalar(select(CollectionRow.id).where(CollectionRow.arn == arn))
+        found = self._connection.scalar(select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn))
         if found is None:
             raise DatabaseError(
                 f"the records hold no collection {arn}, deleted by another command: run the same command again"
@@ -66,19 +68,21 @@ class Unit:
 
         Returns how many face records went. The journal goes first, so that its choice may look at the faces.
         """
-        photos = union(select(FaceRow.photo).where(faces), select(JournalRow.photo).where(journal))
-        touched = self._session.scalars(photos).all()
-        self._delete(JournalRow, journal)
-        erased = self._delete(FaceRow, faces)
+        photos = union(select(FACES.c.photo).where(faces), select(JOURNAL.c.photo).where(journal))
+        touched = self._connection.scalars(photos).all()
+        self._delete(JOURNAL, journal)
+        erased = self._delete(FACES, faces)
         unused = (
-            ~exists().where(JournalRow.photo == PhotoRow.id),
-            ~exists().where(FaceRow.photo == PhotoRow.id),
+            ~exists().where(JOURNAL.c.photo == PHOTOS.c.id),
+            ~exists().where(FACES.c.photo == PHOTOS.c.id),
         )
         for chunk in chunks(touched):
-            leaving = (PhotoRow.id.in_(chunk), *unused)
-            photos_gone = self._session.execute(select(PhotoRow.sha256, PhotoRow.path).where(*leaving)).all()
+            leaving = (PHOTOS.c.id.in_(chunk), *unused)
+            photos_gone = self._connection.execute(
+                select(PHOTOS.c.sha256, PHOTOS.c.path).where(*leaving)
+            ).all()
             self._forget_labels([(digest, path) for digest, path in photos_gone])
-            self._delete(PhotoRow, *leaving)
+            self._delete(PHOTOS, *leaving)
         return erased
 
     def _forget_labels(self, photos: Sequence[tuple[str, str]]) -> None:
@@ -86,12 +90,11 @@ class Unit:
         if photos:
             digests = [digest for digest, _ in photos]
             path_ids = [path_id(path) for _, path in photos]
-            self._delete(TaggedRow, or_(TaggedRow.digest.in_(digests), TaggedRow.path_id.in_(path_ids)))
+            self._delete(TAGGED, or_(TAGGED.c.digest.in_(digests), TAGGED.c.path_id.in_(path_ids)))
 
-    def _delete(self, table: type[Row], *conditions: ColumnElement[bool]) -> int:
+    def _delete(self, table: Table, *conditions: ColumnElement[bool]) -> int:
         """Delete the rows for which all conditions hold, and return how many there were."""
-        statement = delete(table).where(*conditions).execution_options(synchronize_session=False)
-        return cast("CursorResult[Any]", self._session.execute(statement)).rowcount
+        return self._connection.execute(delete(table).where(*conditions)).rowcount
 
 
 def path_id(path: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from facesearch.domain import Photo, PhotoStatus
 from facesearch.domain.adoption import PERSON_ID
-from facesearch.records.tables import CollectionRow, FaceRow, JournalRow, PhotoRow
+from facesearch.records.tables import COLLECTIONS, FACES, JOURNAL, PHOTOS
 from facesearch.records.unit import Unit
 
 
@@ -24,35 +24,33 @@ class UploadRecords(Unit):
         Each as its sha256 and the FaceIds that the collection has of it. A face that was moved to somebody else is
         one of them: its photo lies where it lay.
         """
-        theirs = FaceRow.person == JournalRow.person
-        sent = func.substr(FaceRow.external_image_id, 1, PERSON_ID + 1) == JournalRow.person.concat(":")
-        moved = and_(JournalRow.state == PhotoStatus.ALREADY.value, sent)
+        theirs = FACES.c.person == JOURNAL.c.person
+        sent = func.substr(FACES.c.external_image_id, 1, PERSON_ID + 1) == JOURNAL.c.person.concat(":")
+        moved = and_(JOURNAL.c.state == PhotoStatus.ALREADY.value, sent)
         statement = (
-            select(PhotoRow.sha256, FaceRow.face_id)
-            .join(JournalRow, JournalRow.photo == PhotoRow.id)
-            .join(CollectionRow, CollectionRow.id == JournalRow.collection)
+            select(PHOTOS.c.sha256, FACES.c.face_id)
+            .join(JOURNAL, JOURNAL.c.photo == PHOTOS.c.id)
+            .join(COLLECTIONS, COLLECTIONS.c.id == JOURNAL.c.collection)
             .outerjoin(
-                FaceRow,
+                FACES,
                 and_(
-                    FaceRow.photo == JournalRow.photo,
+                    FACES.c.photo == JOURNAL.c.photo,
                     or_(theirs, moved),
-                    FaceRow.collection == JournalRow.collection,
+                    FACES.c.collection == JOURNAL.c.collection,
                 ),
             )
-            .where(CollectionRow.arn == arn, JournalRow.person == person_id)
-            .where(or_(PhotoRow.path == path, PhotoRow.sha256 == sha256))
-            .order_by(PhotoRow.id)
+            .where(COLLECTIONS.c.arn == arn, JOURNAL.c.person == person_id)
+            .where(or_(PHOTOS.c.path == path, PHOTOS.c.sha256 == sha256))
+            .order_by(PHOTOS.c.id)
         )
         found: defaultdict[str, list[str]] = defaultdict(list)
-        for digest, face_id in self._session.execute(statement):
+        for digest, face_id in self._connection.execute(statement):
             found[digest] += [face_id] if face_id else []
         return [(digest, tuple(face_ids)) for digest, face_ids in found.items()]
 
     def move_photos(self, photos: Sequence[Photo]) -> None:
         """Say that photos lie elsewhere now."""
         if photos:
-            moving = (
-                update(PhotoRow).where(PhotoRow.sha256 == bindparam("which")).values(path=bindparam("to"))
-            )
+            moving = update(PHOTOS).where(PHOTOS.c.sha256 == bindparam("which")).values(path=bindparam("to"))
             places = [{"which": photo.sha256, "to": photo.path} for photo in photos]
-            self._session.connection().execute(moving, places)
+            self._connection.execute(moving, places)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 
 from facesearch.domain import Usage
-from facesearch.records.tables import UsageRow
+from facesearch.records.tables import USAGE
 from facesearch.records.unit import Unit
 
 
@@ -24,21 +24,21 @@ class UsageRecords(Unit):
             if count
         ]
         if rows:
-            statement = self._insert(UsageRow)
-            total = UsageRow.calls + statement.excluded.calls
-            unique = [UsageRow.day, UsageRow.engine, UsageRow.operation]
-            self._session.connection().execute(
+            statement = self._insert(USAGE)
+            total = USAGE.c.calls + statement.excluded.calls
+            unique = ["day", "engine", "operation"]
+            self._connection.execute(
                 statement.on_conflict_do_update(index_elements=unique, set_={"calls": total}), rows
             )
 
     def usage(self, month: date | None = None) -> Iterator[Usage]:
         """Calls by month, engine and operation, the oldest first; with `month`, its first day, of that."""
-        statement = select(UsageRow.day, UsageRow.engine, UsageRow.operation, UsageRow.calls)
+        statement = select(USAGE.c.day, USAGE.c.engine, USAGE.c.operation, USAGE.c.calls)
         if month is not None:
             following = (month.replace(day=28) + timedelta(days=7)).replace(day=1)
-            statement = statement.where(UsageRow.day >= month, UsageRow.day < following)
+            statement = statement.where(USAGE.c.day >= month, USAGE.c.day < following)
         totals: Counter[tuple[date, str, str]] = Counter()
-        for day, engine, operation, calls in self._session.execute(statement):
+        for day, engine, operation, calls in self._connection.execute(statement):
             totals[day.replace(day=1), engine, operation] += calls
         for (first, engine, operation), calls in sorted(totals.items()):
             yield Usage(first, engine, operation, calls)

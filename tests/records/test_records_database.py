@@ -9,14 +9,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
 from facesearch.domain import PersonSpec
 from facesearch.errors import ConfigurationError, DatabaseError
 from facesearch.records import engines
 from facesearch.records.database import Database, revision, upgrade
-from facesearch.records.tables import HEAD, PersonRow
+from facesearch.records.tables import HEAD, PEOPLE
 from facesearch.shipped import shipped
 
 
@@ -52,7 +52,7 @@ def test_a_block_that_only_reads_commits_nothing(database):
 
 def test_a_mistake_in_a_statement_of_ours_is_not_called_the_users(database):
     with pytest.raises(IntegrityError), database.begin() as records:
-        records._session.add(PersonRow(id="nameless", attributes={}))
+        records._connection.execute(insert(PEOPLE), {"id": "nameless", "name": None, "attributes": {}})
     assert names(database) == []
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from facesearch.domain import Intent, JournalEntry, OnMultiple, PersonSpec, Photo, PhotoStatus
 from facesearch.errors import DatabaseError
-from facesearch.records.tables import RunRow
+from facesearch.records.tables import RUNS
 
 
 @pytest.fixture
@@ -147,8 +147,9 @@ def test_only_a_finished_run_has_its_counts(database, staff, run):
     with database.begin() as records:
         unfinished = records.start_run(staff.arn)
         records.finish_run(run, {PhotoStatus.ENROLLED: 3, PhotoStatus.NO_FACE: 0})
-    with Session(database._engine) as session:
-        done, going_on = session.get(RunRow, run), session.get(RunRow, unfinished)
+    with database._engine.connect() as connection:
+        runs = {row.id: row for row in connection.execute(select(RUNS))}
+    done, going_on = runs[run], runs[unfinished]
     assert (done.counts, done.finished_at >= done.started_at) == ({"enrolled": 3, "no_face": 0}, True)
     assert (going_on.counts, going_on.finished_at) == (None, None)
 

@@ -137,11 +137,11 @@ def test_names_that_no_database_holds_are_kept_as_escapes(keep, find):
 def test_the_same_label_is_written_down_once_and_as_it_was_seen_in_each_photo(database, keep):
     from sqlalchemy import func, select
 
-    from facesearch.records.tables import LabelRow
+    from facesearch.records.tables import LABELS
 
     keep(tagged("/1.jpg", CAT), tagged("/2.jpg", replace(CAT, confidence=55.5, instances=())))
     with database.read() as records:
-        assert records._session.scalar(select(func.count()).select_from(LabelRow)) == 1
+        assert records._connection.scalar(select(func.count()).select_from(LABELS)) == 1
     assert known(database, "/1.jpg").labels == (CAT,)
     assert known(database, "/2.jpg").labels[0].confidence == 55.5
 

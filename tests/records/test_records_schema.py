@@ -16,7 +16,7 @@ from facesearch.errors import DatabaseError
 from facesearch.records.database import Database, revision, upgrade
 from facesearch.records.engines import Address, make_engine
 from facesearch.records.schema import configuration
-from facesearch.records.tables import HEAD, Row
+from facesearch.records.tables import HEAD, METADATA
 from facesearch.shipped import shipped
 
 
@@ -49,7 +49,7 @@ def test_upgrading_makes_the_tables_and_downgrading_takes_all_of_them_away(empty
     assert upgrade(empty_url) == HEAD
     assert revision(empty_url) == (HEAD, HEAD)
     with connected(empty_url) as connection:
-        found = compare_metadata(MigrationContext.configure(connection), Row.metadata)
+        found = compare_metadata(MigrationContext.configure(connection), METADATA)
         assert [one for one in found if not is_of_the_full_text_index(one)] == []
         command.downgrade(configuration(connection), "base")
     with connected(empty_url) as connection:

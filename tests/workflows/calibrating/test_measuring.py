@@ -185,7 +185,7 @@ def test_a_calibration_of_another_model_is_not_used(fs, enrolled, vectors):
     with fs._database.begin() as records:
         [old] = records.calibrations(collection.arn)
         records.save_calibration(collection.arn, old.__class__("6.0", *_facts(old)))
-        records._session.execute(_without(collection.model_version))
+        records._connection.execute(_without(collection.model_version))
     assert fs.calibration("staff") is None
     with pytest.raises(
         UsageError, match=r"measured with face model 6.0, and has model 1.0 now; run .* again"
@@ -201,9 +201,9 @@ def _facts(old):
 def _without(model_version):
     from sqlalchemy import delete
 
-    from facesearch.records.tables import CalibrationRow
+    from facesearch.records.tables import CALIBRATIONS
 
-    return delete(CalibrationRow).where(CalibrationRow.model_version == model_version)
+    return delete(CALIBRATIONS).where(CALIBRATIONS.c.model_version == model_version)
 
 
 def test_people_who_are_one_leave_no_threshold_for_a_fine_rate(fs, enrolled, vectors):

@@ -90,10 +90,10 @@ def test_a_photo_known_by_its_first_digits_is_recognised_as_the_whole(staff, who
     staff.repaired()
     with staff.fs._database.begin() as records:
         if whole_known:  # as an import from elsewhere may have it
-            from facesearch.records.tables import PhotoRow
+            from facesearch.records.tables import PHOTOS
 
-            records._session.add(PhotoRow(sha256=sha256, path="/elsewhere/ben.jpg"))
-            records._session.flush()
+            elsewhere = {"sha256": sha256, "path": "/elsewhere/ben.jpg"}
+            records._connection.execute(PHOTOS.insert(), elsewhere)
         assert records.journal(staff.arn, [(ben.id, sha256)]) == {}
         records.recognise_photos([Photo(sha256, path)])
         entry = records.journal(staff.arn, [(ben.id, sha256)])[ben.id, sha256]
