@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from facesearch.errors import ConfigurationError, UsageError
-from facesearch.settings import Settings, one_thread_each
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from facesearch.engine.service import Engine
     from facesearch.records.database import Database
     from facesearch.rekognition import Rekognition
+    from facesearch.settings import Settings
     from facesearch.sqs import DeadLetters
 
 _NO_HOST = "http://embedded.invalid"  # never resolved: the engine answers before a socket is opened
@@ -240,6 +240,7 @@ def _several_processes(settings: Settings) -> Processes | None:
 def processes(settings: Settings, most: int) -> Processes:
     """The embedded engine in up to so many processes."""
     from facesearch.engine.processes import Processes
+    from facesearch.settings import one_thread_each
 
     opening = {
         "store": str(settings.engine_store),
@@ -248,7 +249,9 @@ def processes(settings: Settings, most: int) -> Processes:
         "detail": settings.detail,
     }
     command = [sys.executable, "-c", _ANSWER, *sys.path]
-    return Processes(partial(_own_engine, settings), command, opening, most, ConfigurationError)
+    return Processes(
+        partial(_own_engine, settings), command, one_thread_each(), opening, most, ConfigurationError
+    )
 
 
 def processors() -> int:
@@ -261,7 +264,6 @@ def processors() -> int:
 def answer_all() -> None:
     """What a process of `processes` does: it opens the engine and answers until the one who asks is gone."""
     gc.disable()  # nearly all that is loaded stays; see __main__
-    one_thread_each()
     from facesearch.engine import pipes
 
     requests, answers = os.fdopen(0, "rb", 0), os.fdopen(os.dup(1), "wb", 0)

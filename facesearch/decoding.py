@@ -128,6 +128,11 @@ def _decoder(kind: str) -> Callable[[BinaryIO], ImageFile]:
         ) from exc
 
 
+def load() -> None:
+    """Load Pillow with what JPEGs take, as most photos are, and not with the first of them."""
+    _decoder("JPEG")
+
+
 class _PillowWarnings:
     """Ignores warnings that Pillow's modules give while any thread decodes, and no others.
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-import platformdirs
 
 from facesearch.errors import ConfigurationError
 
@@ -62,6 +59,8 @@ _SHIPPED_PRICES = Path(__file__).with_name("prices.toml")
 
 
 def _default_home() -> Path:
+    import platformdirs
+
     return platformdirs.user_data_path("facesearch", appauthor=False)
 
 
@@ -171,13 +170,13 @@ def variable(name: str) -> str:
     return name.upper() if name == "custom_labels_project_version_arn" else f"FACESEARCH_{name.upper()}"
 
 
-def one_thread_each() -> None:
-    """Have numpy's libraries use one thread, unless the environment says how many.
+def one_thread_each() -> dict[str, str]:
+    """The environment of a process beside which others do the same.
 
-    For a process beside which others do the same. To be called before numpy is loaded.
+    Numpy's libraries use one thread there, unless the environment says how many.
     """
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    libraries = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    return dict.fromkeys(libraries, "1") | os.environ
 
 
 def without_password(url: str) -> str:
@@ -193,11 +192,12 @@ def _files(folders: list[Path]) -> list[tuple[Path, dict[str, object]]]:
     for folder in folders:
         path = folder / FILE_NAME
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        except (OSError, UnicodeDecodeError) as exc:
             raise ConfigurationError(f"cannot read {path}: {exc}") from exc
+        table = _parsed(text, path)
         known = DESCRIPTIONS.keys() - {"home"}
         unknown = table.keys() - known
         if unknown:
@@ -206,6 +206,15 @@ def _files(folders: list[Path]) -> list[tuple[Path, dict[str, object]]]:
             )
         return [(path, table)]
     return []
+
+
+def _parsed(text: str, path: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"cannot read {path}: {exc}") from exc
 
 
 def _typed(name: str, value: object, origin: str) -> object:

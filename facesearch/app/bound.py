@@ -46,7 +46,8 @@ class Bound:
     def expect_photos(self) -> None:
         """Say before anything else that photos will be looked at.
 
-        What the embedded engine looks at them with is then loaded beside the records, and not at the first photo.
+        What the embedded engine looks at them with is then loaded beside the records, and not at the first photo,
+        and what opens them while the engine's process cannot answer yet.
         """
         self._photos_expected = True
 
@@ -108,6 +109,10 @@ class Bound:
     def _gateway(self) -> Rekognition:
         gateway, close = self._open_gateway(self._photos_expected)
         self._closing.append(close)
+        if self._photos_expected:
+            from facesearch import decoding
+
+            decoding.load()
         return gateway
 
     @cached_property

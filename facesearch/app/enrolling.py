@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcome, PlannedPhoto
-from facesearch.domain.door import AtTheDoor, OnConflict, QualityFilter
+
+if TYPE_CHECKING:
+    from facesearch.domain import EnrolmentReport, Estimate, OnMultiple, PhotoOutcome, PlannedPhoto
+    from facesearch.domain.door import AtTheDoor, OnConflict, QualityFilter
 
 IN_FLIGHT = 16  # calls to a service whose quota nobody said
 MAX_IN_FLIGHT = 256  # to any service, if its latency needs so many
@@ -35,7 +38,7 @@ class Enrolling(Bound):
         *,
         person: str | None = None,
         strict: bool = False,
-        on_multiple: OnMultiple | str = OnMultiple.AUTO,
+        on_multiple: OnMultiple | str = "auto",
         on_conflict: OnConflict | str | None = None,
         min_face: int = 0,
         quality: QualityFilter = "AUTO",
@@ -63,6 +66,7 @@ class Enrolling(Bound):
         quota if nothing is said, and slower while the service throttles. With `max_cost` (dollars, at AWS's
         prices) BudgetError is raised in place of the call that would pass it; what was done until then is kept.
         """
+        from facesearch.domain import OnMultiple
         from facesearch.workflows.enrolling import retrying
         from facesearch.workflows.reconciling import users
 
@@ -93,6 +97,8 @@ class Enrolling(Bound):
             return report
 
     def _door(self, on_conflict: OnConflict | str | None, min_face: int, quality: QualityFilter) -> AtTheDoor:
+        from facesearch.domain.door import AtTheDoor, OnConflict
+
         unasked = OnConflict.WARN if self.engine == "embedded" else OnConflict.ENROLL
         return AtTheDoor(min_face, quality, OnConflict(on_conflict) if on_conflict else unasked)
 
@@ -112,7 +118,7 @@ class Enrolling(Bound):
         *,
         person: str | None = None,
         strict: bool = False,
-        on_multiple: OnMultiple | str = OnMultiple.AUTO,
+        on_multiple: OnMultiple | str = "auto",
         on_conflict: OnConflict | str | None = None,
         min_face: int = 0,
         quality: QualityFilter = "AUTO",
@@ -122,6 +128,7 @@ class Enrolling(Bound):
         """What `enroll` of the same would do and cost. Every file is read; nothing is called that costs money,
         and nothing is written.
         """
+        from facesearch.domain import OnMultiple
         from facesearch.workflows.enrolling import estimating
 
         return estimating.estimate(

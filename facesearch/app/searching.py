@@ -7,13 +7,22 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from facesearch import workflows
 from facesearch.app.bound import Bound
-from facesearch.domain import Comparison, FaceDetail, GivenPhoto, PhotoSearch, SearchedFace, Verification
-from facesearch.domain.searching import By
 from facesearch.errors import NoFaceError, UsageError
+
+if TYPE_CHECKING:
+    from facesearch.domain import (
+        Comparison,
+        FaceDetail,
+        GivenPhoto,
+        PhotoSearch,
+        SearchedFace,
+        Verification,
+    )
+    from facesearch.domain.searching import By
 
 
 class Searching(Bound):
@@ -21,6 +30,7 @@ class Searching(Bound):
 
     def given(self, stream: BinaryIO, name: str) -> GivenPhoto:
         """A photo to search that is no file, read from a stream."""
+        from facesearch.domain import GivenPhoto
         from facesearch.photos import MAX_FILE_BYTES
 
         return GivenPhoto(name, stream.read(MAX_FILE_BYTES + 1))  # one more, so that too much is seen to be
@@ -28,10 +38,10 @@ class Searching(Bound):
     def photos(self, given: Iterable[Path | str | GivenPhoto]) -> Iterator[Path | GivenPhoto]:
         """What `search` looks at: the files themselves, those in and below the folders, and what is no file."""
         for photo in given:
-            if isinstance(photo, GivenPhoto):
-                yield photo
-            else:
+            if isinstance(photo, Path | str):
                 yield from map(Path, workflows.planning.files([photo]))
+            else:
+                yield photo
 
     def search(
         self,
@@ -41,7 +51,7 @@ class Searching(Bound):
         threshold: float | str | None = None,
         max_matches: int | None = None,
         faces: int | None = 1,
-        by: By | str = By.FACE,
+        by: By | str = "face",
         jobs: int | None = None,
         record: bool = False,
     ) -> Generator[PhotoSearch]:
@@ -56,6 +66,8 @@ class Searching(Bound):
         By USER (see `keep_users`) photos are held against all faces of a person at once. Raises UsageError for a
         collection without users, and for a threshold that was measured on faces.
         """
+        from facesearch.domain.searching import By
+
         by = By(by)
         self.expect_photos()
         collection = workflows.collections.remembered(self._gateway, self._database, collection_id)
@@ -118,6 +130,8 @@ class Searching(Bound):
         Give either the other photo, or a person (id, key or name) and the collection. Raises NoFaceError naming
         the photo, and UsageError.
         """
+        from facesearch.domain import Verification
+
         self.expect_photos()
         if person is not None and collection_id is not None and other is None:
             collection = workflows.collections.remembered(self._gateway, self._database, collection_id)

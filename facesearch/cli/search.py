@@ -16,21 +16,21 @@ from facesearch.cli.output import Column, Fit, Format, Row, View, nearby, show_l
 from facesearch.cli.progress import Progress
 from facesearch.cli.session import opened
 from facesearch.cli.talk import counted, say
-from facesearch.domain import GivenPhoto, PersonMatch, PhotoSearch, SearchedFace, SearchStatus
 
 if TYPE_CHECKING:
     from facesearch.app import FaceSearch
+    from facesearch.domain import GivenPhoto, PersonMatch, PhotoSearch, SearchedFace
     from facesearch.domain.calibration import Rate
     from facesearch.reporting.report import Report
     from facesearch.settings import Settings
 
 STDIN = "-"
 
-_ANSWERS = {
-    SearchStatus.MATCHED: "found",
-    SearchStatus.UNMATCHED: "no match",
-    SearchStatus.NO_FACE: "no face",
-    SearchStatus.UNREADABLE: "unreadable",
+_ANSWERS = {  # in words, by SearchStatus
+    "matched": "found",
+    "unmatched": "no match",
+    "no_face": "no face",
+    "unreadable": "unreadable",
 }
 
 
@@ -116,7 +116,7 @@ def search(
         )
     if redact and not (report or save):
         raise click.UsageError("--redact is for what --report and --save write")
-    answers: Counter[SearchStatus] = Counter()
+    answers: Counter[str] = Counter()  # by SearchStatus
     with (
         opened(settings, collection_id) as app,
         app.report(report, collection_id, threshold=threshold, redact=redact)
@@ -148,10 +148,10 @@ def search(
             )
     if report:
         say(f"the page is {report}")
-    if answers[SearchStatus.UNREADABLE]:
-        say(f"{counted(answers[SearchStatus.UNREADABLE], 'photo')} could not be read")
+    if answers["unreadable"]:
+        say(f"{counted(answers['unreadable'], 'photo')} could not be read")
         return failures.PARTLY
-    nobody = answers[SearchStatus.UNMATCHED] + answers[SearchStatus.NO_FACE]
+    nobody = answers["unmatched"] + answers["no_face"]
     return failures.NO if fail_if_none and nobody else failures.DONE
 
 
@@ -167,7 +167,7 @@ def _given(app: FaceSearch, photo: str) -> str | GivenPhoto:
 
 
 def _told(
-    results: Iterable[PhotoSearch], page: Report | None, answers: Counter[SearchStatus]
+    results: Iterable[PhotoSearch], page: Report | None, answers: Counter[str]
 ) -> Iterator[PhotoSearch]:
     """The results, each counted under its answer and written into the page."""
     for result in results:

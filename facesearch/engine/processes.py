@@ -30,8 +30,8 @@ class Processes:
     """Answers requests as an engine does; once there are photos to look at, in processes.
 
     Until then, the engine that `open_engine` gives answers. From the first photo or from `start` on, up to `most`
-    processes do. `command` starts one that speaks over stdin and stdout (see `pipes`), and `opening` is the first
-    message to it. What keeps it from opening its engine is raised as a `refusal`.
+    processes do. `command` starts one, in that environment, that speaks over stdin and stdout (see `pipes`), and
+    `opening` is the first message to it. What keeps it from opening its engine is raised as a `refusal`.
 
     Safe to share between threads: each has a process for itself while it waits for its answer. One that was
     interrupted while waiting leaves its process alone, which ends when it is done.
@@ -41,12 +41,14 @@ class Processes:
         self,
         open_engine: Callable[[], Engine],
         command: Sequence[str],
+        environment: Mapping[str, str],
         opening: Head,
         most: int,
         refusal: Callable[[str], Exception],
     ) -> None:
         self._open_engine = open_engine
         self._command = command
+        self._environment = environment
         self._opening = opening
         self._most = most
         self._refusal = refusal
@@ -168,7 +170,7 @@ class Processes:
     def _start(self) -> None:
         """Start one more, unless this machine has no room for it: then those that run have to do."""
         try:
-            process = _Process(self._command, self._opening)
+            process = _Process(self._command, self._environment, self._opening)
         except OSError as exc:
             if self._running:
                 self._room = len(self._running)
@@ -216,10 +218,15 @@ class _EndedError(Exception):
 class _Process:
     """A process that opens an engine, and says when it is `ready`."""
 
-    def __init__(self, command: Sequence[str], opening: Head) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], opening: Head) -> None:
         # In a group of its own, so that Ctrl-C on a terminal is for the one who asks. It ends when that one does.
         self._process = subprocess.Popen(  # noqa: S603 - the command is the program's own
-            command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            process_group=0,
         )
         self._requests = cast("RawIOBase", self._process.stdin)
         self._answers = cast("RawIOBase", self._process.stdout)

@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from facesearch import photos
-from facesearch.domain import PlannedPhoto
 from facesearch.domain.files import FileState, KnownFile, StoredContent, StoredPhoto
-from facesearch.domain.labels import StoredObject
 from facesearch.errors import PhotoError
 from facesearch.workflows.unchanged import FileIds, is_settled, state_of
+
+if TYPE_CHECKING:
+    from facesearch.domain import PlannedPhoto
+    from facesearch.domain.labels import StoredObject
 
 SCHEME = "s3://"
 

@@ -52,7 +52,7 @@ def make(new_engine, tmp_path, vision_cache):
             "detail": "auto",
         }
         command = [python, "-c", command, str(tmp_path / "numbers")]
-        made.append(Processes(partial(new_engine, store), command, opening, most, RefusedError))
+        made.append(Processes(partial(new_engine, store), command, os.environ, opening, most, RefusedError))
         return made[-1]
 
     yield make
@@ -251,7 +251,7 @@ def test_both_sides_of_a_fork_have_processes_of_their_own(tmp_path, numbers, pho
         from facesearch.engine.processes import Processes
         start, numbers, store, cache, photo = sys.argv[1:]
         opening = {"store": store, "models": store, "cache": cache, "detail": "auto"}
-        processes = Processes(None, [sys.executable, "-c", start, numbers], opening, 2, RuntimeError)
+        processes = Processes(None, [sys.executable, "-c", start, numbers], os.environ, opening, 2, RuntimeError)
         headers = {"X-Amz-Target": "RekognitionService.DetectFaces", "Content-Type": "application/json"}
         answers = [processes.handle(headers, open(photo, "rb").read()).body]
         idle = os.fork()
@@ -287,7 +287,7 @@ def test_processes_end_with_the_one_who_asks(tmp_path, numbers):
         from facesearch.engine.processes import Processes
         start, numbers, store = sys.argv[1:]
         opening = {"store": store, "models": store, "cache": store, "detail": "auto"}
-        Processes(None, [sys.executable, "-c", start, numbers], opening, 2, RuntimeError).start()
+        Processes(None, [sys.executable, "-c", start, numbers], os.environ, opening, 2, RuntimeError).start()
         while not os.path.getsize(numbers):
             time.sleep(0.01)
         os.kill(os.getpid(), 9)
