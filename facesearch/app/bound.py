@@ -41,15 +41,17 @@ class Bound:
         self._open_database = open_database
         self._open_s3 = open_s3
         self._closing: list[Callable[[], None]] = []
-        self._photos_expected = False
 
     def expect_photos(self) -> None:
-        """Say before anything else that photos will be looked at.
+        """Say before anything else that photos will be looked at. Raises what opening the engine raises.
 
-        What the embedded engine looks at them with is then loaded beside the records, and not at the first photo,
-        and what opens them while the engine's process cannot answer yet.
+        What the embedded engine looks at them with is then loaded beside all else, and not at the first photo.
         """
-        self._photos_expected = True
+        if "_gateway" not in self.__dict__:
+            self._gateway = self._opened_gateway(photos=True)
+            from facesearch import decoding
+
+            decoding.load()
 
     def close(self) -> None:
         """Write down the calls that were answered, and let go of the engine's store and of the database."""
@@ -107,12 +109,11 @@ class Bound:
 
     @cached_property
     def _gateway(self) -> Rekognition:
-        gateway, close = self._open_gateway(self._photos_expected)
-        self._closing.append(close)
-        if self._photos_expected:
-            from facesearch import decoding
+        return self._opened_gateway(photos=False)
 
-            decoding.load()
+    def _opened_gateway(self, photos: bool) -> Rekognition:
+        gateway, close = self._open_gateway(photos)
+        self._closing.append(close)
         return gateway
 
     @cached_property

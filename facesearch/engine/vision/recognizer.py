@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from facesearch.engine.drafted import Picture
-from facesearch.engine.vision import cache, detect, embed, landmarks, quality, streams, weights
+from facesearch.engine.vision import cache, detect, embed, landmarks, quality, weights
 from facesearch.engine.vision.built_in import DLIB, BuiltIn
 from facesearch.engine.vision.detect import Detail
 from facesearch.engine.vision.runtime import Network, int8_is_fast
@@ -20,7 +20,7 @@ from facesearch.engine.vision.similarity import Scale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 4  # of what is kept in the cache; another way to build or to write it is another number
+_FORMAT = 5  # of what is kept in the cache; another way to build or to write it is another number
 _BATCH = 32  # faces whose landmarks are looked for together; more would cost memory and save no time
 
 
@@ -175,7 +175,7 @@ def _seen(image: Picture, box: NDArray[np.float64], points: NDArray[np.float64])
 
 def _model(folder: Path | None, kind: str, file: weights.WeightsFile, int8: bool) -> bytes:
     def build(data: bytes) -> cache.Arrays:
-        from facesearch.engine.vision import networks  # imports onnx, which a warm start does without
+        from facesearch.engine.vision import networks, streams  # and so onnx, which a warm start does without
 
         graph = {"detector": networks.detector, "descriptor": networks.descriptor}[kind]
         return {"model": np.frombuffer(graph(streams.layers(data), int8), np.uint8)}
