@@ -49,9 +49,9 @@ class Bound:
         """
         if "_gateway" not in self.__dict__:
             self._gateway = self._opened_gateway(photos=True)
-            from facesearch import decoding
+            from facesearch import photos
 
-            decoding.load()
+            photos.load()
 
     def close(self) -> None:
         """Write down the calls that were answered, and let go of the engine's store and of the database."""
