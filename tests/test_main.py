@@ -18,6 +18,16 @@ def test_what_a_command_has_loaded_is_not_looked_through_at_its_end():
     assert '"people": []' in done.stdout
 
 
+def test_the_records_are_read_without_sqlalchemys_mapping_which_takes_long_to_load():
+    code = (
+        "import sys\nfrom facesearch import FaceSearch\nwith FaceSearch.open() as fs:\n    list(fs.people())\n"
+        "print('sqlalchemy' in sys.modules, 'sqlalchemy.orm' in sys.modules)"
+    )
+    for _ in range(2):  # the first one makes the tables, by Alembic
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
 def test_garbage_is_looked_for_more_often_once_everything_is_loaded():
     code = (
         "import gc, sys\nsys.argv = ['facesearch', '--version']\nfrom facesearch.__main__ import main\n"

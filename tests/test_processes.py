@@ -66,6 +66,15 @@ def test_one_job_takes_no_process_and_what_shows_no_photo_neither(people, starte
     assert len(started) == (SEVERAL > 1)
 
 
+def test_photos_that_are_expected_have_a_process_start_before_the_first(people, started):
+    with FaceSearch.open(jobs=2) as fs:
+        fs.expect_photos()
+        assert len(started) == (SEVERAL > 1)
+        fs.expect_photos()
+        fs.detect(next(people.rglob("*.jpg")))
+        assert len(started) == (SEVERAL > 1)
+
+
 def test_the_command_starts_them_for_as_many_jobs_as_it_is_told(people):
     def searching(*more):
         script = (

@@ -1,7 +1,9 @@
+import os
+
 import pytest
 
 from facesearch.errors import ConfigurationError
-from facesearch.settings import DESCRIPTIONS, Settings, without_password
+from facesearch.settings import DESCRIPTIONS, Settings, one_thread_each, without_password
 
 
 @pytest.fixture
@@ -95,6 +97,14 @@ def test_a_password_is_never_shown(folder):
     assert settings.shown()["database_url"][0] == "postgresql+psycopg://me:***@host/db"
     assert without_password("http://[::1") == "***"
     assert settings.shown().keys() == DESCRIPTIONS.keys()
+
+
+def test_a_process_beside_others_uses_one_thread_unless_the_environment_says_how_many(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    environment = one_thread_each()
+    assert (environment["OMP_NUM_THREADS"], environment["OPENBLAS_NUM_THREADS"]) == ("1", "3")
+    assert environment["PATH"] == os.environ["PATH"]
 
 
 def test_a_home_is_made_absolute_and_knows_the_users_folder(folder, monkeypatch):

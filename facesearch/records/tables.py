@@ -1,4 +1,4 @@
-"""The tables. Alembic's migrations make them; a test holds the two together.
+"""The tables, and their columns by type. Alembic's migrations make them; a test holds the two together.
 
 What only one database knows of an index (its kind, its condition) is in the migrations and not here, where every
 command would load that database's dialect for it. Annotations are no text here, since that takes long to evaluate.
