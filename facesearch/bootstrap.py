@@ -212,7 +212,7 @@ def _embedded_gateway(settings: Settings, photos: bool) -> tuple[Rekognition, Ca
     )
     session.register_component("data_loader", protocol.loader())
     client = _client(session, settings, unsigned=True, endpoint_url=_NO_HOST, region_name=_ENGINE_REGION)
-    engine = several or _own_engine(settings)
+    engine = several or (_ready(_own_engine(settings)) if photos else _own_engine(settings))
     attach(client, engine)
 
     def close() -> None:
@@ -270,7 +270,8 @@ def answer_all() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest what some library prints gets among the answers
 
     def opened(opening: Mapping[str, str]) -> Engine:
-        engine = _open_ready(opening)
+        store, models, cache = (Path(opening[name]) for name in ("store", "models", "cache"))
+        engine = _ready(_open_engine(store, models, cache, opening["detail"]))
         gc.freeze()
         gc.enable()
         return engine
@@ -279,13 +280,11 @@ def answer_all() -> None:
     os._exit(0)  # the engine is closed; whoever waits need not wait for Python to take itself apart
 
 
-def _open_ready(opening: Mapping[str, str]) -> Engine:
+def _ready(engine: Engine) -> Engine:
     """The engine, with its face model loaded. Raises ConfigurationError."""
     from facesearch.engine.errors import RekognitionError
     from facesearch.engine.vision.weights import WeightsError
 
-    store, models, cache = (Path(opening[name]) for name in ("store", "models", "cache"))
-    engine = _open_engine(store, models, cache, opening["detail"])
     try:
         with suppress(RekognitionError):  # a model that is not there: whoever needs it is told
             engine.load()

@@ -91,14 +91,15 @@ def test_the_command_starts_them_for_as_many_jobs_as_it_is_told(people):
     assert searching("--jobs", "2") == (2 if SEVERAL > 1 else 0)
 
 
-def test_weights_that_are_damaged_are_said_without_a_traceback(people, tmp_path, monkeypatch, home):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_weights_that_are_damaged_are_said_without_a_traceback(jobs, people, tmp_path, monkeypatch, home):
     models = tmp_path / "face_recognition_models" / "models"
     models.mkdir(parents=True)
     (models.parent / "__init__.py").touch()
     for file in (weights.DETECTOR, weights.DESCRIPTOR, weights.LANDMARKS):
         (models / file.name).write_bytes(b"x")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv("FACESEARCH_JOBS", "2")
+    monkeypatch.setenv("FACESEARCH_JOBS", jobs)
     (home / "cache").unlink()  # what was built from sound ones
     command = [*FACESEARCH, "detect", next(people.rglob("*.jpg"))]
     detected = subprocess.run(command, capture_output=True, text=True)

@@ -127,12 +127,6 @@ class AdoptionRecords(Unit):
         insert = self._insert(PEOPLE).on_conflict_do_nothing(index_elements=["id"])
         self._connection.execute(insert, [row])
 
-    def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
-        """Delete the records of faces, and nothing of the enrolment of their photos."""
-        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
-        for some in chunks(face_ids):
-            self._delete(FACES, FACES.c.collection == collection, FACES.c.face_id.in_(some))
-
     def end_photos(self, numbers: Sequence[int], status: PhotoStatus, reason: str) -> int:
         """Write down how enrolments ended that were begun; one that has ended meanwhile stays as it is."""
         statement = update(JOURNAL).values(state=status.value, reason=reason, settled_at=now())

@@ -210,12 +210,6 @@ class EnrolmentRecords(Unit):
             looking = update(PHOTOS).where(PHOTOS.c.id == bindparam("which"))
             self._connection.execute(looking.values(dhash=bindparam("looks")), seen)
 
-    def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
-        """Forget faces that left the collection; the journal of their photos stays as it is."""
-        collection = self._collection(arn)
-        for some in chunks(face_ids):
-            self._delete(FACES, FACES.c.collection == collection, FACES.c.face_id.in_(some))
-
     def _settle_journal(self, collection: int, rows: Sequence[tuple[str, int, Settlement]]) -> int:
         """Settle the journal of (person, photo number, settlement), and return how many intents there were."""
         if not rows:

@@ -106,6 +106,12 @@ class FaceRecords(Unit):
         number = self._connection.scalar(select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn))
         return sum(self._erase_faces(number, some) for some in chunks(face_ids)) if number else 0
 
+    def drop_faces(self, arn: str, face_ids: Sequence[str]) -> None:
+        """Delete the records of faces that left the collection; the journal of their photos stays as it is."""
+        collection = select(COLLECTIONS.c.id).where(COLLECTIONS.c.arn == arn).scalar_subquery()
+        for some in chunks(face_ids):
+            self._delete(FACES, FACES.c.collection == collection, FACES.c.face_id.in_(some))
+
     def _erase_faces(self, collection: int, face_ids: list[str]) -> int:
         chosen = (FACES.c.collection == collection) & FACES.c.face_id.in_(face_ids)
         of_their_photos = exists().where(
