@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from facesearch.engine.users import Users
 
 if TYPE_CHECKING:
     from facesearch.engine.vision.recognizer import Recognizer
+
+_OF_A_SEARCH = ("PIL.JpegImagePlugin", "facesearch.engine.vector_file")  # else loaded by the first one
 
 
 class Engine:
@@ -78,10 +81,13 @@ class Engine:
         return self._store.totals()
 
     def load(self) -> None:
-        """Load the face model of new collections, for which the first request would wait.
+        """Load what the first search would wait for: the face model of new collections, and code.
 
         Raises WeightsError, and RekognitionError for a chosen model that is not there.
         """
+        for module in _OF_A_SEARCH:
+            import_module(module)
+        protocol.service_model()
         self._context.recognizers.current()
 
     def close(self) -> None:

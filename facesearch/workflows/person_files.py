@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -72,6 +71,8 @@ def person_spec(where: object, table: Mapping[str, object], name: str = "") -> P
 
 
 def _parsed(path: str, content: bytes) -> Mapping[str, object]:
+    import tomllib
+
     try:
         text = content.decode("utf-8-sig")
         table = tomllib.loads(text) if path.endswith(".toml") else json.loads(text)
