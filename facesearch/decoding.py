@@ -128,7 +128,7 @@ def _decoder(kind: str) -> Callable[[BinaryIO], ImageFile]:
         ) from exc
 
 
-def load() -> None:
+def load_decoder() -> None:
     """Load Pillow with what JPEGs take, as most photos are, and not with the first of them."""
     _decoder("JPEG")
 

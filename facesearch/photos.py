@@ -16,7 +16,7 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from facesearch.decoding import load as load
+from facesearch.decoding import load_decoder as load_decoder
 from facesearch.decoding import opened, orientation, refusals, turned, upright
 from facesearch.domain import GivenPhoto
 from facesearch.errors import UnreadablePhotoError

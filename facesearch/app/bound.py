@@ -51,7 +51,7 @@ class Bound:
             self._gateway = self._opened_gateway(photos=True)
             from facesearch import photos
 
-            photos.load()
+            photos.load_decoder()
 
     def close(self) -> None:
         """Write down the calls that were answered, and let go of the engine's store and of the database."""

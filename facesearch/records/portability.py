@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 
 from facesearch.domain import EnrolledFace, Person, Photo
 from facesearch.records.erasure import ErasureRecords
@@ -108,11 +108,6 @@ class PortabilityRecords(ErasureRecords, RegroupingRecords):
             for some in chunks(ids)
             for row in self._connection.execute(merged_into().where(MERGED.c.id.in_(some)))
         }
-
-    def place_photos(self, paths: Mapping[str, str]) -> None:
-        """Write down where photos (by sha256) are, of those that are known."""
-        for sha256, path in paths.items():
-            self._connection.execute(update(PHOTOS).where(PHOTOS.c.sha256 == sha256).values(path=path))
 
     def _alike(self, people: Sequence[Person]) -> dict[str, Person]:
         """Everyone with an id, a key or a name of these people, by id."""

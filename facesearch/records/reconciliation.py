@@ -57,15 +57,21 @@ class ReconciliationRecords(Unit):
             .where(CHANGES.c.state == ChangeState.INTENT.value)
             .group_by(CHANGES.c.collection)
         )
+        runs = self._last_runs()
         known = []
         remembered = select(COLLECTIONS).order_by(COLLECTIONS.c.collection_id, COLLECTIONS.c.id)
         for row in self._connection.execute(remembered).all():
             face_count, people, photo_count = faces.get(row.id, (0, 0, 0))
             [open_photos], [open_changes] = photos.get(row.id, (0,)), changes.get(row.id, (0,))
-            run = self._last_run(row.id)
             known.append(
                 RecordedCollection(
-                    collection_of(row), face_count, people, photo_count, open_photos, open_changes, run
+                    collection_of(row),
+                    face_count,
+                    people,
+                    photo_count,
+                    open_photos,
+                    open_changes,
+                    runs.get(row.id),
                 )
             )
         return known
@@ -254,10 +260,16 @@ class ReconciliationRecords(Unit):
     def _by_collection(self, statement: Select[*tuple[Any, ...]]) -> dict[int, tuple[Any, ...]]:
         return {row[0]: tuple(row[1:]) for row in self._connection.execute(statement)}
 
-    def _last_run(self, collection: int) -> LastRun | None:
-        newest = select(RUNS).where(RUNS.c.collection == collection)
-        row = self._connection.execute(newest.order_by(RUNS.c.started_at.desc(), RUNS.c.id).limit(1)).first()
-        return LastRun(row.id, row.started_at, row.finished_at, row.outcome) if row else None
+    def _last_runs(self) -> dict[int, LastRun]:
+        """The newest run into each collection, by its row number."""
+        newest_first = (RUNS.c.started_at.desc(), RUNS.c.id)
+        ranked = select(
+            RUNS, func.row_number().over(partition_by=RUNS.c.collection, order_by=newest_first).label("rank")
+        ).subquery()
+        return {
+            row.collection: LastRun(row.id, row.started_at, row.finished_at, row.outcome)
+            for row in self._connection.execute(select(ranked).where(ranked.c.rank == 1))
+        }
 
 
 def _recorded(arn: str) -> Select[*tuple[Any, ...]]:

@@ -21,7 +21,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from facesearch.domain import JournalEntry, Person, PersonSpec, PhotoOutcome, PlannedPhoto
+from facesearch.domain import JournalEntry, Person, PersonSpec, Photo, PhotoOutcome, PlannedPhoto
 from facesearch.domain.portability import ImportedPeople
 from facesearch.domain.regrouping import Former
 from facesearch.errors import PhotoError, UsageError
@@ -44,7 +44,7 @@ class Records(Protocol):
     def add_formers(self, formers: Sequence[tuple[str, Former]]) -> None: ...
     def people_by_id(self, ids: Sequence[str]) -> Mapping[str, Person]: ...
     def erased_people(self, person_ids: Sequence[str]) -> set[str]: ...
-    def place_photos(self, paths: Mapping[str, str]) -> None: ...
+    def move_photos(self, photos: Sequence[Photo]) -> None: ...
     def journal(
         self, arn: str, pairs: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], JournalEntry]: ...
@@ -149,7 +149,9 @@ class Importing:
             return
         for batch in _batches(self._package.lines("photos.jsonl")):
             with self._database.begin() as records:
-                records.place_photos({item["sha256"]: item["path"] for item in batch if item.get("file")})
+                records.move_photos(
+                    [Photo(item["sha256"], item["path"]) for item in batch if item.get("file")]
+                )
 
     def _people(self) -> Iterator[tuple[Person, list[Former]]]:
         for item in self._package.lines("people.jsonl"):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from facesearch.domain import Change, ChangeState, Person, PersonSpec
+from facesearch.domain import Change, ChangeState, Person, PersonSpec, Photo
 from facesearch.domain.erasure import ERASE_PERSON, ErasureState
 from facesearch.domain.files import FileState, KnownFile
 from facesearch.errors import UsageError
@@ -124,7 +124,7 @@ def test_people_come_out_and_go_in_as_they_were(database, staff, enrol):
     moved = Person("5" * 32, "Eve", "8", {"a": [1]}, "note", datetime(2020, 1, 2, tzinfo=UTC))
     with database.begin() as records:
         records.add_people([moved])
-        records.place_photos({next(records.exported_photos()).sha256: "/elsewhere/a.jpg"})
+        records.move_photos([Photo(next(records.exported_photos()).sha256, "/elsewhere/a.jpg")])
     with database.read() as records:
         assert records.people_by_id([moved.id, "6" * 32]) == {moved.id: moved}
         assert next(records.exported_photos()).path == "/elsewhere/a.jpg"

@@ -51,6 +51,20 @@ def test_a_run_is_told_with_how_and_why_it_ended(database, staff):
     assert (runs[stopped].counts, runs[stopped].source) == ({PhotoStatus.ENROLLED: 2}, "odd \udcff folder")
 
 
+def test_each_collection_is_told_with_its_newest_run(database, staff, making):
+    others = making.collection("guests"), making.collection("nobody")
+    with database.begin() as records:
+        for other in others:
+            records.remember_collection(other)
+    _, guests, newest = (started(database, one) for one in (staff, others[0], staff))
+    with database.begin() as records:
+        records.finish_run(newest, {}, RunOutcome.STOPPED)
+    with database.read() as records:
+        last = {one.collection.collection_id: one.last_run for one in records.recorded_collections()}
+    assert (last["staff"].id, last["staff"].outcome) == (newest, "stopped")
+    assert (last["guests"].id, last["guests"].finished_at, last["nobody"]) == (guests, None, None)
+
+
 def test_runs_come_newest_first_and_by_the_collection_that_was_asked_for(database, staff, making):
     other = making.collection("guests")
     with database.begin() as records:
