@@ -8,28 +8,35 @@ import pytest
 from facesearch import FaceSearch
 from facesearch.domain import PersonSpec, Photo, PhotoStatus
 
-OF_EACH = 10
+FACES = 20_000
+PEOPLE = 2_000
 
 
-@pytest.mark.parametrize("faces", [3_000, pytest.param(20_000, marks=pytest.mark.slow)])
-def test_thousands_of_faces_of_another_program_are_adopted_and_named(faces, fill, home, url, samples):
-    people = faces // OF_EACH  # labelled as a program with plain boto3 may: no record says anything of them
-    fill(home / "engine.db", "theirs", [f"person_{number % people:04}" for number in range(faces)])
+@pytest.fixture(scope="session")
+def foreign_store(tmp_path_factory, fill):
+    """20,000 faces of 2,000 labels, as a program with plain boto3 leaves them: no record says anything of them."""
+    path = tmp_path_factory.mktemp("foreign") / "engine.db"
+    fill(path, "theirs", [f"person_{number % PEOPLE:04}" for number in range(FACES)])
+    return path
+
+
+def test_twenty_thousand_faces_of_another_program_are_adopted_and_named(foreign_store, home, url, samples):
+    shutil.copyfile(foreign_store, home / "engine.db")
     photo = sorted((samples / "people").rglob("*.jpg"))[0]
     with FaceSearch.open(database_url=url) as fs:
         fs._gateway.index_faces("theirs", photo.read_bytes(), "john_smith", max_faces=1)
         looked_at = []
         plan = fs.reconcile("theirs", unknown="adopt", on_faces=looked_at.append)
         assert sum(looked_at) == plan.faces_there
-        assert [(tally.drift.value, tally.count) for tally in plan.findings] == [("foreign", faces + 1)]
+        assert [(tally.drift.value, tally.count) for tally in plan.findings] == [("foreign", FACES + 1)]
         repaired = fs.repair(plan, unknown="adopt")
         assert repaired.after.count == 0
-        counts = {one.person.name: one.faces["theirs"] for one in fs.people("theirs")}
-        assert len(counts) == people + 1 and Counter(counts.values()) == {OF_EACH: people, 1: 1}
+        people = {one.person.name: one.faces["theirs"] for one in fs.people("theirs")}
+        assert len(people) == PEOPLE + 1 and Counter(people.values()) == {FACES // PEOPLE: PEOPLE, 1: 1}
         [found] = fs.search([photo], "theirs")
         assert [match.person.name for match in found.faces[0].matches] == ["john_smith"]
         [status] = fs.status()
-        assert not status.drifted and status.here.people == people + 1
+        assert not status.drifted and status.here.people == PEOPLE + 1
 
 
 def test_a_lost_database_comes_back_and_the_photos_give_the_people_their_names(home, url, samples, tmp_path):
